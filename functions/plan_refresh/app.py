@@ -1,0 +1,21 @@
+"""First step of the daily run: for which date, which shards."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dangol import wiring
+from dangol.moves.daily import plan_refresh
+
+logger, tracer = Logger(), Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The input of the execution; see `plan_refresh`."""
+    settings = wiring.settings()
+    plan = plan_refresh(event, context.aws_request_id, settings.shop, settings.shards, settings.today)
+    logger.info("planned", extra={name: plan[name] for name in ("as_of", "reason", "run_id")})
+    return plan

@@ -1,0 +1,79 @@
+"""Objects in S3."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dangol.errors import ObjectReplaced
+
+_THREADS = 8
+_GONE = ("NoSuchKey", "NoSuchVersion", "404")
+_REPLACED = ("PreconditionFailed", "412")
+_DELETED_AT_ONCE = 1_000
+
+
+class S3Store:
+    """One bucket as ObjectStore (see dangol.ledger.store)."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> list[str]:
+        """See ObjectStore."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+
+    def read(self, key: str) -> bytes:
+        """See ObjectStore."""
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
+
+    def write(self, key: str, data: bytes) -> None:
+        """See ObjectStore."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+
+    def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
+        """See ObjectStore."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return list(pool.map(lambda key: self._download(key, folder), keys))
+
+    def upload(self, files: Iterable[tuple[Path, str]]) -> None:
+        """See ObjectStore."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda file: self._client.upload_file(str(file[0]), self._bucket, file[1]), files))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """See ObjectStore."""
+        for start in range(0, len(keys), _DELETED_AT_ONCE):
+            objects = [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]]
+            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+
+    def fetch(self, key: str, etag: str, target: Path) -> None:
+        """Copy the object that an event announced. Raises ObjectReplaced when it is no longer the one there."""
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)["Body"]
+            with target.open("wb") as file:
+                for chunk in body.iter_chunks(1024 * 1024):
+                    file.write(chunk)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in (*_GONE, *_REPLACED):
+                raise ObjectReplaced(key) from error
+            raise
+
+    def _download(self, key: str, folder: Path) -> Path:
+        path = folder / (hashlib.sha256(key.encode()).hexdigest()[:32] + Path(key).suffix)
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise FileNotFoundError(key) from error
+            raise
+        with path.open("wb") as file:
+            for chunk in body.iter_chunks(1024 * 1024):
+                file.write(chunk)
+        return path

@@ -1,0 +1,95 @@
+"""The tables in DynamoDB."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dangol.ledger.layout import shard_of
+from dangol.moves.messages import Customer, Membership
+
+BUCKETS = 16
+"""Partitions of a segment's memberships: one would throttle under many writes."""
+
+
+def segment_bucket(segment: str, customer_id: str) -> str:
+    """Partition key of `Memberships`: the segment and one of sixteen buckets of customers."""
+    return f"{segment}#{shard_of(customer_id, BUCKETS)}"
+
+
+class DynamoServingTables:
+    """`Customers` and `Memberships` as ServingTables (see dangol.moves.serve)."""
+
+    def __init__(self, resource: Any, customers: str, memberships: str) -> None:
+        self._customers = resource.Table(customers)
+        self._memberships = resource.Table(memberships)
+
+    def put_customers(self, customers: Sequence[Customer]) -> None:
+        """See ServingTables."""
+        _put(self._customers, map(customer_item, customers))
+
+    def delete_customers(self, customer_ids: Sequence[str]) -> None:
+        """See ServingTables."""
+        _delete(self._customers, ({"customer_id": customer_id} for customer_id in customer_ids))
+
+    def put_memberships(self, memberships: Sequence[Membership]) -> None:
+        """See ServingTables."""
+        _put(self._memberships, map(membership_item, memberships))
+
+    def delete_memberships(self, memberships: Sequence[tuple[str, str]]) -> None:
+        """See ServingTables."""
+        keys = (
+            {"segment_bucket": segment_bucket(segment, customer_id), "customer_id": customer_id}
+            for segment, customer_id in memberships
+        )
+        _delete(self._memberships, keys)
+
+
+def customer_item(customer: Customer) -> dict[str, Any]:
+    """A row of `Customers`: dates as ISO text, numbers as decimals, missing values left out."""
+    item = {
+        "customer_id": customer.customer_id,
+        "segment": customer.segment,
+        "segment_since": customer.segment_since,
+        "previous_segment": customer.previous_segment,
+        "segments": list(customer.segments),
+        "orders_90d": customer.orders_90d,
+        "aov_90d": customer.aov_90d,
+        "orders_lifetime": customer.orders_lifetime,
+        "revenue_lifetime": customer.revenue_lifetime,
+        "first_order_on": customer.first_order_on,
+        "last_order_on": customer.last_order_on,
+        "as_of": customer.as_of,
+        "policy_version": customer.policy_version,
+    }
+    return {name: _value(value) for name, value in item.items() if value is not None}
+
+
+def membership_item(membership: Membership) -> dict[str, Any]:
+    """A row of `Memberships`."""
+    return {
+        "segment_bucket": segment_bucket(membership.segment, membership.customer_id),
+        "customer_id": membership.customer_id,
+        "segment": membership.segment,
+        "since": membership.since.isoformat(),
+    }
+
+
+def _value(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return Decimal(str(round(value, 4)))
+    return value
+
+
+def _put(table: Any, items: Iterable[Mapping[str, Any]]) -> None:
+    with table.batch_writer() as batch:  # sends what DynamoDB left unprocessed again
+        for item in items:
+            batch.put_item(Item=item)
+
+
+def _delete(table: Any, keys: Iterable[Mapping[str, Any]]) -> None:
+    with table.batch_writer() as batch:
+        for key in keys:
+            batch.delete_item(Key=key)

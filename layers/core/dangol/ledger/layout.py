@@ -1,0 +1,72 @@
+"""Names in the ledger: shards, versions of files, keys of objects."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from dangol.errors import LedgerMismatch
+from dangol.ledger.store import ObjectStore
+
+ORDERS, OWNERS = "orders", "order_owners"
+"""Kinds of the ledger: orders by customer, and for each order the shard that holds it."""
+
+_FORMAT = 1
+_LAYOUT_KEY = "ledger/layout.json"
+
+
+def shard_of(text: str, shards: int) -> int:
+    """The shard of a customer id (or, among the owners, of an order id): stable for ever."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") % shards
+
+
+def shard_sql(column: str, shards: int) -> str:
+    """SQL: the same as `shard_of`."""
+    return f"(md5_number_lower({column}) % {shards})::USMALLINT"
+
+
+def file_version(event_time: datetime, sequencer: str, key: str) -> str:
+    """A name for one upload that sorts by the time S3 took it, not by its arrival here.
+
+    Within a second S3's sequencer decides, and last the key. `event_time` has a time zone.
+    """
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"{event_time.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sequencer.upper().rjust(24, '0')}-{digest}"
+
+
+def shard_prefix(kind: str, shard: int) -> str:
+    """Where the objects of one shard lie."""
+    return f"ledger/{kind}/shard={shard:04d}/"
+
+
+def part_key(kind: str, shard: int, version: str, number: int = 0) -> str:
+    """What one file brought to a shard. The same for each try to bring it."""
+    return f"{shard_prefix(kind, shard)}part-{version}-{number}.parquet"
+
+
+def base_key(kind: str, shard: int, merged: list[str]) -> str:
+    """The compaction of the objects `merged`."""
+    digest = hashlib.sha256("\n".join(merged).encode()).hexdigest()[:16]
+    return f"{shard_prefix(kind, shard)}base-{digest}.parquet"
+
+
+def is_base(key: str) -> bool:
+    """Whether an object is a compaction, which holds each order once."""
+    return key.rpartition("/")[2].startswith("base-")
+
+
+def check_layout(store: ObjectStore, shards: int) -> None:
+    """Note the number of shards on first use. Raises LedgerMismatch when it was another before.
+
+    With another number of shards every customer would be looked for in the wrong place.
+    """
+    layout = {"format": _FORMAT, "shards": shards}
+    if not store.keys(_LAYOUT_KEY):
+        store.write(_LAYOUT_KEY, json.dumps(layout).encode())
+        return
+    found = json.loads(store.read(_LAYOUT_KEY))
+    if found != layout:
+        raise LedgerMismatch(
+            f"the ledger has {found['shards']} shards (format {found['format']}), this deployment expects "
+            f"{shards} (format {_FORMAT}); deploy with NumberOfShards={found['shards']}"
+        )

@@ -1,0 +1,156 @@
+"""Ingest: the whole way of one dropped file, from the event that announced it to its receipt."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from dangol.engine import connect
+from dangol.errors import ObjectReplaced, UnreadableFile
+from dangol.ledger.layout import file_version
+from dangol.ledger.store import ObjectStore
+from dangol.moves.append import Appended, append_orders
+from dangol.moves.messages import FILE, FILE_INGESTED, FILE_REJECTED, EventBus, RefreshQueue, RefreshRequest, Runs
+from dangol.orders.reader import OrderReader
+from dangol.orders.rejects import rejects_csv
+from dangol.shop import Shop
+
+logger = logging.getLogger(__name__)
+
+FILE_RUN = "file"
+INCOMING = "incoming/"
+ORDERS_FOLDER = "incoming/orders/"
+
+INGESTED, REJECTED, REPLACED = "ingested", "rejected", "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedFile:
+    """One upload."""
+
+    key: str
+    etag: str
+    size: int
+    """Bytes."""
+    time: datetime
+    """When S3 took it; has a time zone."""
+    sequencer: str
+    """S3's order of events of one key, hexadecimal."""
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "DroppedFile":
+        """From EventBridge's "Object Created" of S3. Raises KeyError for another event."""
+        found = event["detail"]["object"]
+        time = datetime.fromisoformat(event["time"])
+        return cls(found["key"], found["etag"], int(found["size"]), time, found.get("sequencer", ""))
+
+    @property
+    def version(self) -> str:
+        """Sorts by the time S3 took the file; the same however often the event comes."""
+        return file_version(self.time, self.sequencer, self.key)
+
+
+class Incoming(Protocol):
+    """Where dropped files lie."""
+
+    def fetch(self, key: str, etag: str, target: Path) -> None:
+        """Copy an upload to `target`. Raises ObjectReplaced when another one took its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost."""
+
+    text_bytes: int
+    """Bytes of unpacked text; more is refused."""
+    memory_mb: int
+    """MiB that DuckDB may use before it spills to disk."""
+
+
+class Ingest:
+    """Takes dropped files. May be called any number of times for one upload: only the first has an effect."""
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        store: ObjectStore,
+        queue: RefreshQueue,
+        runs: Runs,
+        bus: EventBus,
+        shop: Shop,
+        shards: int,
+        today: Callable[[], date],
+        limits: Limits,
+    ) -> None:
+        self._incoming = incoming
+        self._store = store
+        self._queue = queue
+        self._runs = runs
+        self._bus = bus
+        self._shop = shop
+        self._shards = shards
+        self._today = today
+        self._limits = limits
+
+    def take(self, file: DroppedFile) -> Mapping[str, Any]:
+        """Append the file, ask for refreshes, and answer with its receipt.
+
+        The receipt is noted last, so that a crash before it leads to the same again; nothing is retried
+        for a file that cannot be read at all or is no longer there.
+        """
+        if (known := self._runs.find(FILE_RUN, file.version)) is not None:
+            return known
+        with TemporaryDirectory(prefix="dangol-") as scratch:
+            try:
+                if not file.key.startswith(ORDERS_FOLDER):
+                    raise UnreadableFile(file.key, f"lies in no known folder; drop orders under {ORDERS_FOLDER}")
+                appended = self._append(file, Path(scratch))
+            except UnreadableFile as error:
+                return self._reject(file, error)
+            except ObjectReplaced as error:
+                logger.info("%s", error)
+                return self._note(file, {"status": REPLACED, "reason": "a newer upload took its place"})
+        return self._receipt(file, appended)
+
+    def _append(self, file: DroppedFile, folder: Path) -> Appended:
+        path = folder / "dropped"
+        if file.size > self._limits.text_bytes:
+            raise UnreadableFile(file.key, f"is larger than {self._limits.text_bytes:,} bytes; split it")
+        self._incoming.fetch(file.key, file.etag, path)
+        connection = connect(self._shop, folder, self._limits.memory_mb)
+        try:
+            reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
+            return append_orders(
+                reader, connection, self._store, (path, file.key), file.version, self._shards, folder
+            )
+        finally:
+            connection.close()
+
+    def _receipt(self, file: DroppedFile, appended: Appended) -> Mapping[str, Any]:
+        facts = {"status": INGESTED, **appended.reading.receipt.as_dict(), "shards": list(appended.shards)}
+        del facts["files"]
+        if appended.reading.rejects:
+            facts["rejects_key"] = f"rejects/{file.key.removeprefix(INCOMING)}.{file.version}.csv"
+            self._store.write(facts["rejects_key"], rejects_csv(appended.reading.rejects).encode("utf-8-sig"))
+        today = self._today()
+        self._queue.ask([RefreshRequest(shard, today, FILE, file.version) for shard in appended.shards])
+        counts = {name: facts[name] for name in _COUNTS}
+        self._bus.publish(FILE_INGESTED, [{"key": file.key, "version": file.version, **counts}])
+        return self._note(file, facts)
+
+    def _reject(self, file: DroppedFile, error: UnreadableFile) -> Mapping[str, Any]:
+        # The event names line and column but no values: those may be personal.
+        reason = str(error)
+        self._bus.publish(FILE_REJECTED, [{"key": file.key, "version": file.version, "reason": reason}])
+        return self._note(file, {"status": REJECTED, "reason": reason})
+
+    def _note(self, file: DroppedFile, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        noted = {"key": file.key, "uploaded_at": file.time.isoformat(), **facts}
+        self._runs.note(FILE_RUN, file.version, noted)
+        return noted
+
+
+_COUNTS = ("rows_read", "rows_accepted", "rows_superseded", "rows_rejected")

@@ -1,0 +1,34 @@
+"""The receipt of files read: every row is accepted, superseded or rejected."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """rows_read = rows_accepted + rows_superseded + rows_rejected, always (promise 2)."""
+
+    files: tuple[str, ...]
+    rows_read: int
+    rows_accepted: int
+    """Rows that are part of an order as it now stands."""
+    rows_superseded: int
+    """Rows of an order that a later row or a later file of the same reading replaces."""
+    rows_rejected: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Rejected rows by the column at fault."""
+
+    def __post_init__(self) -> None:
+        parts = self.rows_accepted + self.rows_superseded + self.rows_rejected
+        if parts != self.rows_read:
+            raise AssertionError(f"the receipt does not add up: {self}")
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON and DynamoDB."""
+        return {
+            "files": list(self.files),
+            "rows_read": self.rows_read,
+            "rows_accepted": self.rows_accepted,
+            "rows_superseded": self.rows_superseded,
+            "rows_rejected": self.rows_rejected,
+            "reasons": dict(self.reasons),
+        }

@@ -1,0 +1,166 @@
+"""Records of a delimited file: the DuckDB source that reads them, and where each one stands.
+
+DuckDB reads in parallel and numbers only the records it could split; this module maps such a number
+back to the line of the file and the bytes as they came, for the few records that are rejected.
+"""
+
+import csv
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from dangol.engine import literal
+from dangol.orders.files import Export
+
+_BLOCK = 1024 * 1024
+_QUOTED_FIELD = rb'(^|%s)"(?:[^"]|"")*"(?=%s|\r?\n?$)'
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it came."""
+
+    line: int
+    """Line it starts on, from 1."""
+    raw: str
+    """Its text without the line end; bytes that are not UTF-8 are shown as U+FFFD."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record that could not be split into the header's columns."""
+
+    offset: int
+    """Byte at which it starts."""
+    lines: int
+    """How many lines it covers."""
+    reason: str
+
+
+def source(export: Export) -> str:
+    """SQL: table function over the export's records, as text columns c0, c1, … in the file's order.
+
+    Records that cannot be split are left out and noted in DuckDB's `reject_errors`.
+    """
+    columns = ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(export.header)))
+    return (
+        f"read_csv({literal(str(export.path))}, auto_detect = false, header = true, "
+        f"skip = {export.header_line - 1}, columns = {{{columns}}}, "
+        f"delim = {literal(export.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
+    )
+
+
+_REASONS = {
+    "MISSING COLUMNS": "has fewer columns than the header; complete the row",
+    "TOO MANY COLUMNS": "has more columns than the header; quote values that contain the delimiter",
+    "UNQUOTED VALUE": "a quotation mark is not closed; double or remove it",
+    "INVALID ENCODING": "holds bytes that are not UTF-8; save the file as CSV (UTF-8)",
+    "LINE SIZE OVER MAXIMUM": "is longer than 2 MB; shorten the value",
+}
+
+
+def broken_records(connection: duckdb.DuckDBPyConnection, path: Path) -> list[BrokenRecord]:
+    """What the last scan of `path` could not split, in the file's order."""
+    found = connection.execute(
+        """
+        SELECT line_byte_position, min(csv_line), first(error_type ORDER BY column_idx)
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        WHERE file_path = ? GROUP BY line_byte_position ORDER BY line_byte_position
+        """,
+        [str(path)],
+    ).fetchall()
+    return [
+        BrokenRecord(offset - 1, text.rstrip("\r\n").count("\n") + 1, _REASONS.get(kind, kind.lower()))
+        for offset, text, kind in found
+    ]
+
+
+def locate(
+    export: Export, numbers: Collection[int], broken: Collection[BrokenRecord]
+) -> tuple[dict[int, Record], dict[int, Record]]:
+    """Where records stand: by number among the split ones (from 0), and by offset among the broken."""
+    split: dict[int, Record] = {}
+    unsplit: dict[int, Record] = {}
+    with export.path.open("rb") as file:
+        for offset, number, record in _walk(file, export, _Wanted(numbers, broken)):
+            if number is None:
+                unsplit[offset] = record
+            else:
+                split[number] = record
+            if len(split) == len(numbers) and len(unsplit) == len(broken):
+                break
+    return split, unsplit
+
+
+class _Wanted:
+    """The records asked for; tells in O(log n) whether a stretch of the file holds any of them."""
+
+    def __init__(self, numbers: Collection[int], broken: Collection[BrokenRecord]) -> None:
+        self.numbers, self._sorted_numbers = set(numbers), sorted(numbers)
+        self.broken = {record.offset: record.lines for record in broken}
+        self._sorted_offsets = sorted(self.broken)
+
+    def any_in(self, numbers: range, offsets: range) -> bool:
+        return _holds(self._sorted_numbers, numbers) or _holds(self._sorted_offsets, offsets)
+
+
+def _holds(ordered: list[int], stretch: range) -> bool:
+    position = bisect_left(ordered, stretch.start)
+    return position < len(ordered) and ordered[position] < stretch.stop
+
+
+def _walk(
+    file: BinaryIO, export: Export, wanted: _Wanted
+) -> Iterator[tuple[int, int | None, Record]]:
+    """Yield (offset, number or None if broken, record) for the records asked for, in order."""
+    delimiter = re.escape(export.delimiter.encode())
+    complete = re.compile(_QUOTED_FIELD % (delimiter, delimiter))
+    opened = re.compile(rb'(^|%s)"' % delimiter)
+    line = 1 + sum(1 for _ in range(export.header_line) if file.readline())
+    number, looked_until = 0, 0
+    while True:
+        offset = file.tell()
+        if offset >= looked_until:
+            block = file.read(_BLOCK)
+            size = block.rfind(b"\n") + 1
+            lines = block.count(b"\n")
+            ahead = range(number, number + lines), range(offset, offset + size)
+            if size and _is_plain(block) and not wanted.any_in(*ahead):
+                file.seek(offset + size)
+                line, number = line + lines, number + lines
+                continue
+            looked_until = offset + len(block)
+            file.seek(offset)
+        raw = file.readline()
+        if not raw:
+            return
+        if offset in wanted.broken:
+            raw += b"".join(file.readline() for _ in range(wanted.broken[offset] - 1))
+            yield offset, None, Record(line, _text(raw))
+        elif raw.strip(b"\r\n"):
+            while b'"' in raw and opened.search(complete.sub(b"", raw)) and (more := file.readline()):
+                raw += more
+            if number in wanted.numbers:
+                yield offset, number, Record(line, _text(raw))
+            number += 1
+        line += raw.count(b"\n")
+
+
+def _is_plain(block: bytes) -> bool:
+    """Whether each line is a record: no quotation marks, no blank lines."""
+    blank = block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block
+    return not blank and b'"' not in block
+
+
+def _text(raw: bytes) -> str:
+    return raw.rstrip(b"\r\n").decode("utf-8", errors="replace")
+
+
+def fields(export: Export, raw: str) -> list[str]:
+    """The cells of a record's text, as far as it can be split."""
+    return next(csv.reader(raw.splitlines() or [""], delimiter=export.delimiter), [])

@@ -1,0 +1,111 @@
+"""Rows that could not be used: why, where, and in a form that can be corrected and dropped again."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from dangol.orders.scan import FIRST_DAY, LAST_DAY, MAX_AMOUNT
+
+REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
+"""First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row put aside."""
+
+    file: str
+    line: int
+    """Line it starts on, from 1."""
+    column: str
+    """The column at fault; empty when the row as a whole is."""
+    value: str
+    reason: str
+    row: str
+    """The row as it came."""
+    cells: dict[str, str]
+    """The row by header, as far as it could be split."""
+
+
+def reason_for(column: str, value: str, currency: str) -> str:
+    """What is wrong with `value` in `column` (canonical name), and what to do about it."""
+    if column in ("amount", "line_amount", "refunded_amount", "quantity", "unit_price"):
+        return _money_reason(value)
+    if not value.strip():
+        return "is missing; fill it in"
+    if column == "ordered_at":
+        return f"is not a date from {FIRST_DAY} to {LAST_DAY}; write it as 2026-01-31 or 2026-01-31 13:45"
+    if column == "status":
+        return "is not a status this export is known to use; use paid, cancelled, refunded or unpaid"
+    if column == "currency":
+        return f"is not the shop's currency {currency}; convert the amount or leave the row out"
+    return "cannot be read; correct it"
+
+
+def _money_reason(value: str) -> str:
+    if not value.strip():
+        return "is missing; fill it in"
+    digits = value.replace(",", "").strip("₩원$€ ")
+    try:
+        number = float(digits)
+    except ValueError:
+        return "is not a number; write it as 12000 or 12000.50"
+    if number < 0:
+        return "is negative; put refunds in refunded_amount or set the status to refunded"
+    return f"is above {MAX_AMOUNT:,}; is the number right?"
+
+
+SIBLING_REASON = "another row of this order was rejected, and an order counts whole or not at all"
+
+
+def count_by_column(rejects: Iterable[Reject]) -> dict[str, int]:
+    """How many rejects each column is at fault for; '(row)' where the row as a whole is."""
+    return dict(Counter(reject.column or "(row)" for reject in rejects).most_common())
+
+
+def write_rejects(rejects: Sequence[Reject], out: Path) -> None:
+    """Write rejects as CSV in UTF-8 with BOM (what a Korean spreadsheet opens), header first."""
+    with out.open("w", encoding="utf-8-sig", newline="") as file:
+        _write(rejects, file)
+
+
+def rejects_csv(rejects: Sequence[Reject]) -> str:
+    """The same as text."""
+    buffer = io.StringIO(newline="")
+    _write(rejects, buffer)
+    return buffer.getvalue()
+
+
+def _write(rejects: Sequence[Reject], file: IO[str]) -> None:
+    own = list(dict.fromkeys(name for reject in rejects for name in reject.cells))
+    own = [name for name in own if name not in REJECT_COLUMNS]
+    writer = csv.writer(file)
+    writer.writerow([*REJECT_COLUMNS, *own])
+    for reject in rejects:
+        about = (reject.file, str(reject.line), reject.column, reject.value, reject.reason, reject.row)
+        cells = (reject.cells.get(name, "") for name in own)
+        writer.writerow([defused(cell) for cell in (*about, *cells)])
+
+
+def defused(cell: str) -> str:
+    """A cell that a spreadsheet does not run as a formula; plain numbers stay as they are.
+
+    Source: OWASP, CSV injection.
+    """
+    if not cell.startswith(_FORMULA) or _is_number(cell):
+        return cell
+    return "'" + cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", ""))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""A summary for the terminal."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from dangol.orders.receipt import Receipt
+from dangol.reports.summary import Summary
+
+
+def summary_text(summary: Summary) -> str:
+    """The segments as an aligned table; medians of R (days), F (orders) and M (currency)."""
+    rows = [("segment", "", "customers", "share", "revenue", "R", "F", "M")]
+    for line in summary.rfm:
+        medians = (_number(line.median_r), _number(line.median_f), _number(line.median_m))
+        rows.append(
+            (
+                line.id,
+                line.name,
+                f"{line.customers:,}",
+                f"{line.customer_share:.1%}",
+                f"{line.revenue_share:.1%}",
+                *medians,
+            )
+        )
+    text = aligned(rows, left=2)
+    others = ", ".join(f"{name} {count:,}" for name, _, count in summary.segments)
+    return text + (f"\nalso: {others}" if others else "")
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """The receipt in one line; rejects by column in a second."""
+    text = (
+        f"{receipt.rows_read:,} rows read = {receipt.rows_accepted:,} accepted "
+        f"+ {receipt.rows_superseded:,} superseded + {receipt.rows_rejected:,} rejected"
+    )
+    reasons = ", ".join(f"{column} {count:,}" for column, count in receipt.reasons.items())
+    return text + (f"\n  rejected for: {reasons}" if reasons else "")
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int) -> str:
+    """Rows as columns; the first `left` columns flush left. Korean letters are two cells wide."""
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = []
+        for i, cell in enumerate(row):
+            pad = " " * (widths[i] - _width(cell))
+            cells.append(cell + pad if i < left else pad + cell)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "—"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.1f}"

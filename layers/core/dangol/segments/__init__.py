@@ -1,0 +1,1 @@
+"""Who is in which segment: features, the rule language, the policy, and what changed."""

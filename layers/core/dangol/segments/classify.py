@@ -1,0 +1,67 @@
+"""From orders to customers: features in DuckDB, rules over a pandas frame, and both put together."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dangol.engine import literal
+from dangol.segments.features import FEATURES, features_sql
+from dangol.segments.language.evaluate import mask
+from dangol.segments.policy import Policy
+
+
+def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Policy, as_of: date) -> None:
+    """Make temp table `customers` from the relation `purchases` (see features_sql).
+
+    Columns: FEATURE_COLUMNS, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
+    other segments the customer is in, in the policy's order; empty when none).
+    """
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE features AS {features_sql(purchases, as_of)}")
+    frame = _feature_frame(connection)
+    codes = rfm_codes(policy, frame)
+    sets, masks = np.unique(membership_bits(policy, frame), return_inverse=True)
+    connection.register("assigned", {"code": codes, "mask": masks.astype(np.int64)})
+    segments = ", ".join(_list(_ids_of(policy, int(bits))) for bits in sets) or _list([])
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE customers AS
+        SELECT features.*, ({_list(policy.rfm_ids)})[code + 1] AS segment, ([{segments}])[mask + 1] AS segments
+        FROM features POSITIONAL JOIN assigned
+    """)
+    connection.unregister("assigned")
+
+
+def _feature_frame(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """One float64 column per feature, NaN where missing, in the row order of table `features`."""
+    columns = ", ".join(f"coalesce({f.name}::DOUBLE, 'NaN'::DOUBLE) AS {f.name}" for f in FEATURES)
+    return pd.DataFrame(connection.execute(f"SELECT {columns} FROM features").fetchnumpy(), copy=False)
+
+
+def rfm_codes(policy: Policy, features: pd.DataFrame) -> NDArray[np.int16]:
+    """Position in `policy.rfm_ids` of each row's RFM segment: the first rule that holds, else the last one.
+
+    `features`: a float64 column per feature, NaN where missing.
+    """
+    codes = np.full(len(features), len(policy.rfm), dtype=np.int16)
+    for position in reversed(range(len(policy.rfm))):
+        codes[mask(policy.rfm[position].where, features)] = position
+    return codes
+
+
+def membership_bits(policy: Policy, features: pd.DataFrame) -> NDArray[np.int64]:
+    """The other segments of each row as one number, bit i for the policy's i-th. `features` as above."""
+    bits = np.zeros(len(features), dtype=np.int64)
+    for position, rule in enumerate(policy.segments):
+        bits |= mask(rule.where, features).astype(np.int64) << position
+    return bits
+
+
+def _ids_of(policy: Policy, bits: int) -> list[str]:
+    return [rule.id for position, rule in enumerate(policy.segments) if bits >> position & 1]
+
+
+def _list(ids: Sequence[str]) -> str:
+    return "CAST([" + ", ".join(map(literal, ids)) + "] AS VARCHAR[])"

@@ -1,0 +1,165 @@
+"""The one place that reads the environment and builds clients, once per container.
+
+Each door of the system (one per function) is built here when it is first asked for. What computes is
+imported by the doors that need it, so that the others start fast.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from dangol.aws.bus import EventBridgeBus
+from dangol.aws.objects import S3Store
+from dangol.aws.requests import DailyRun, SqsRefreshQueue
+from dangol.aws.runs import DynamoRuns
+from dangol.moves.configure import Configure
+from dangol.shop import Shop
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from dangol.moves.ingest import Ingest
+    from dangol.moves.refresh import Refresher
+    from dangol.moves.report import Report
+
+INGEST_BYTES = 1024**3
+"""Unpacked bytes of a file that ingest takes at most: about ten million rows, which fit its memory and disk."""
+_PYTHON_MB = 600
+"""MiB of a function's memory that are not DuckDB's: Python, pandas, buffers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template gives to every function."""
+
+    bucket: str
+    customers_table: str
+    memberships_table: str
+    runs_table: str
+    refresh_queue_url: str
+    event_bus: str
+    shop: Shop
+    shards: int
+    fixed_date: date | None
+    """The date taken as today, for sandboxes and replays."""
+
+    def today(self) -> date:
+        """The calendar date in the shop."""
+        return self.fixed_date or self.shop.date_of(datetime.now(UTC))
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    fixed = os.environ.get("DANGOL_FIXED_DATE", "")
+    return Settings(
+        bucket=os.environ["DANGOL_BUCKET"],
+        customers_table=os.environ["DANGOL_CUSTOMERS_TABLE"],
+        memberships_table=os.environ["DANGOL_MEMBERSHIPS_TABLE"],
+        runs_table=os.environ["DANGOL_RUNS_TABLE"],
+        refresh_queue_url=os.environ["DANGOL_REFRESH_QUEUE_URL"],
+        event_bus=os.environ["DANGOL_EVENT_BUS"],
+        shop=Shop(os.environ["DANGOL_TIME_ZONE"], os.environ["DANGOL_CURRENCY"]),
+        shards=int(os.environ["DANGOL_SHARDS"]),
+        fixed_date=date.fromisoformat(fixed) if fixed else None,
+    )
+
+
+@cache
+def store() -> S3Store:
+    """The bucket."""
+    return S3Store(boto3.client("s3"), settings().bucket)
+
+
+@cache
+def runs() -> DynamoRuns:
+    """Table `Runs`."""
+    return DynamoRuns(_dynamodb(), settings().runs_table)
+
+
+@cache
+def bus() -> EventBridgeBus:
+    """The project's event bus."""
+    return EventBridgeBus(boto3.client("events"), settings().event_bus)
+
+
+@cache
+def daily_run() -> DailyRun:
+    """The daily run's task tokens."""
+    return DailyRun(boto3.client("stepfunctions"))
+
+
+@cache
+def configure() -> Configure:
+    """The door of function `configure`."""
+    return Configure(store(), runs(), bus(), _refresh_all())
+
+
+@cache
+def ingest() -> "Ingest":
+    """The door of function `ingest`."""
+    from dangol.moves.ingest import Ingest, Limits
+
+    chosen = settings()
+    queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
+    limits = Limits(INGEST_BYTES, _duckdb_mb())
+    return Ingest(store(), store(), queue, runs(), bus(), chosen.shop, chosen.shards, chosen.today, limits)
+
+
+@contextmanager
+def refresher() -> "Iterator[Refresher]":
+    """The door of function `refresh`, with scratch space of its own."""
+    from dangol.aws.tables import DynamoServingTables
+    from dangol.moves.refresh import Refresher
+
+    chosen = settings()
+    tables = DynamoServingTables(_dynamodb(), chosen.customers_table, chosen.memberships_table)
+    with scratch_database() as (connection, folder):
+        yield Refresher(connection, store(), tables, bus(), folder)
+
+
+@cache
+def report() -> "Report":
+    """The door of function `report`."""
+    from dangol.moves.report import Report
+
+    return Report(store(), runs(), bus(), settings().shop.currency)
+
+
+@contextmanager
+def scratch_database() -> "Iterator[tuple[DuckDBPyConnection, Path]]":
+    """A fresh database and a folder that end with the invocation."""
+    from dangol.engine import connect
+
+    with TemporaryDirectory(prefix="dangol-") as scratch:
+        connection = connect(settings().shop, Path(scratch), _duckdb_mb())
+        try:
+            yield connection, Path(scratch)
+        finally:
+            connection.close()
+
+
+@cache
+def _dynamodb() -> Any:
+    return boto3.resource("dynamodb")
+
+
+def _duckdb_mb() -> int:
+    return max(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) - _PYTHON_MB, 256)
+
+
+def _refresh_all() -> Callable[[str], None]:
+    client, machine = boto3.client("stepfunctions"), os.environ["DANGOL_DAILY_STATE_MACHINE_ARN"]
+
+    def start(reason: str) -> None:
+        client.start_execution(stateMachineArn=machine, input=f'{{"reason": "{reason}"}}')
+
+    return start
