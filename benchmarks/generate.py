@@ -72,9 +72,7 @@ def write_orders(path: Path, rows: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Write order files for the benchmarks and print their paths."
-    )
+    parser = argparse.ArgumentParser(description="Write order files for the benchmarks and print their paths.")
     parser.add_argument("rows", type=int, nargs="+", help="orders in a file; a file for each number")
     add_data_option(parser)
     options = parser.parse_args()

@@ -63,9 +63,7 @@ def agreement(out: Path, names: Mapping[str, object]) -> str:
     try:
         return run([sys.executable, "-m", "benchmarks.agree", *outputs]).output.strip()
     except CommandFailedError as failed:
-        sys.exit(
-            f"the programs disagree, or their outputs cannot be compared\n{failed.output}{failed.errors}"
-        )
+        sys.exit(f"the programs disagree, or their outputs cannot be compared\n{failed.output}{failed.errors}")
 
 
 def slope(measured: Sequence[Measured]) -> float:
@@ -106,9 +104,7 @@ def options(description: str, *, sizes: Sequence[int], runs: int) -> argparse.Ar
 def main() -> int:
     parser = options("Measure `dangol segment` against a bare DuckDB script.", sizes=SIZES, runs=5)
     given = parser.parse_args()
-    measured = [
-        measure(rows, dangol=given.dangol, data=given.data, runs=given.runs) for rows in sorted(given.rows)
-    ]
+    measured = [measure(rows, dangol=given.dangol, data=given.data, runs=given.runs) for rows in sorted(given.rows)]
     print(f"{'rows':>12}{'bare':>11}{'dangol':>22}{'':12}   times bare: median (lowest to highest)")
     print(*measured, sep="\n")
     results = verdicts(measured)

@@ -53,7 +53,9 @@ class LocalAws:
     """A folder of its own for the log, the certificate and the unpacked functions; removed by `stop`."""
     process: subprocess.Popen[bytes]
     session: boto3.Session = field(  # "test" is MiniStack's root, whom no policy binds
-        default_factory=lambda: boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+        default_factory=lambda: boto3.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+        )
     )
 
     @classmethod

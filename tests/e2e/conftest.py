@@ -51,7 +51,9 @@ class Stack:
 
     def physical_id(self, logical_id: str) -> str:
         """The name that a resource of the template was given."""
-        resource = self.client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical_id)
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
         return str(resource["StackResourceDetail"]["PhysicalResourceId"])
 
     def _client_with(self, service: str, *keys: str) -> Any:

@@ -62,7 +62,9 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 def functions() -> dict[str, dict[str, Any]]:
     """The properties of each function, by its folder's name."""
-    return {found["CodeUri"].strip("/").split("/")[-1]: found for found in resources("AWS::Serverless::Function").values()}
+    return {
+        found["CodeUri"].strip("/").split("/")[-1]: found for found in resources("AWS::Serverless::Function").values()
+    }
 
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -221,7 +223,9 @@ def test_report_changes_nothing_but_reports(stack: Stack) -> None:
 def test_plan_refresh_needs_nothing_and_gets_nothing(stack: Stack) -> None:
     s3, sqs = stack.client_of("plan_refresh", "s3"), stack.client_of("plan_refresh", "sqs")
     assert denied(s3.list_objects_v2, Bucket=stack.outputs["BucketName"])
-    assert denied(sqs.send_message, QueueUrl=stack.outputs["RefreshQueueUrl"], MessageBody="{}", MessageGroupId="shard-0")
+    assert denied(
+        sqs.send_message, QueueUrl=stack.outputs["RefreshQueueUrl"], MessageBody="{}", MessageGroupId="shard-0"
+    )
 
 
 def test_a_missing_object_is_not_found_rather_than_forbidden(stack: Stack) -> None:
@@ -244,4 +248,6 @@ def test_the_policy_for_other_services_reads_segments_and_nothing_else(stack: St
     )
     assert denied(dynamodb.scan, TableName=customers)
     assert denied(dynamodb.put_item, TableName=customers, Item={"customer_id": {"S": "probe"}})
-    assert denied(dynamodb.get_item, TableName=stack.outputs["RunsTableName"], Key={"kind": {"S": "a"}, "id": {"S": "b"}})
+    assert denied(
+        dynamodb.get_item, TableName=stack.outputs["RunsTableName"], Key={"kind": {"S": "a"}, "id": {"S": "b"}}
+    )

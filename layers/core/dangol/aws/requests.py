@@ -7,10 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dangol.errors import DangolError
 from dangol.moves.messages import RefreshRequest
 
-_AT_ONCE = 10
 _NOBODY_WAITS = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
@@ -23,21 +21,14 @@ class SqsRefreshQueue:
 
     def ask(self, requests: Sequence[RefreshRequest]) -> None:
         """See RefreshQueue."""
-        for start in range(0, len(requests), _AT_ONCE):
-            entries = [_entry(number, r) for number, r in enumerate(requests[start : start + _AT_ONCE])]
-            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            if failed := answer.get("Failed"):
-                raise DangolError(f"{len(failed)} refresh requests were refused: {failed[0]['Code']}")
-
-
-def _entry(number: int, request: RefreshRequest) -> dict[str, str]:
-    return {
-        "Id": str(number),
-        "MessageBody": json.dumps(request.as_dict()),
-        "MessageGroupId": f"shard-{request.shard}",
-        # Fresh each time: an id made of the content would swallow a second request within five minutes.
-        "MessageDeduplicationId": str(uuid.uuid4()),
-    }
+        for request in requests:
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(request.as_dict()),
+                MessageGroupId=f"shard-{request.shard}",
+                # Fresh each time: an id made of the content would swallow a second request within five minutes.
+                MessageDeduplicationId=str(uuid.uuid4()),
+            )
 
 
 class DailyRun:

@@ -67,9 +67,7 @@ def _write_parts(
     for path in sorted(target.glob("*=*/*.parquet")):
         shard = int(path.parent.name.partition("=")[2])
         uploads.append((path, shard))
-    store.upload(
-        (path, layout.part_key(kind, shard, version, number)) for number, (path, shard) in _numbered(uploads)
-    )
+    store.upload((path, layout.part_key(kind, shard, version, number)) for number, (path, shard) in _numbered(uploads))
     return tuple(sorted({shard for _, shard in uploads}))
 
 

@@ -24,9 +24,7 @@ def live_policy(store: ObjectStore) -> Policy:
 class Configure:
     """Takes dropped configurations."""
 
-    def __init__(
-        self, store: ObjectStore, runs: Runs, bus: EventBus, refresh_all: Callable[[str], None]
-    ) -> None:
+    def __init__(self, store: ObjectStore, runs: Runs, bus: EventBus, refresh_all: Callable[[str], None]) -> None:
         self._store = store
         self._runs = runs
         self._bus = bus

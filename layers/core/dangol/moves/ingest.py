@@ -123,9 +123,7 @@ class Ingest:
         connection = connect(self._shop, folder, self._limits.memory_mb)
         try:
             reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
-            return append_orders(
-                reader, connection, self._store, (path, file.key), file.version, self._shards, folder
-            )
+            return append_orders(reader, connection, self._store, (path, file.key), file.version, self._shards, folder)
         finally:
             connection.close()
 

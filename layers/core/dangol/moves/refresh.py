@@ -25,6 +25,7 @@ from dangol.segments.classify import classify
 from dangol.segments.policy import Policy
 from dangol.segments.state import STORED_FEATURES, State, advance
 
+
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """What a refresh did."""
@@ -73,7 +74,7 @@ class Refresher:
             self._refresh(log, head, current, request.shard, policy)
             state = log.load(log.head().generation)
             return self._result(request.shard, log.head(), state, rewrite(state, self._tables))
-        if head == current or not keys and head.generation == 0:
+        if head == current or (not keys and head.generation == 0):
             return Refreshed(request.shard, as_of, 0, NOTHING, head.generation)
         state, served = self._refresh(log, head, current, request.shard, policy)
         return self._result(request.shard, log.head(), state, served)

@@ -11,6 +11,7 @@ import pandas as pd
 from dangol.moves.messages import SEGMENT_CHANGED, Customer, EventBus, Membership, ServingTables
 from dangol.segments.state import State, difference
 
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """What one refresh wrote."""

@@ -101,9 +101,7 @@ def _copy(chunks: Iterator[bytes], target: Path, name: str, max_bytes: int) -> N
         for chunk in chunks:
             written += len(chunk)
             if written > max_bytes:
-                raise UnreadableFile(
-                    name, f"unpacks to more than {max_bytes:,} bytes; split it and drop the parts"
-                )
+                raise UnreadableFile(name, f"unpacks to more than {max_bytes:,} bytes; split it and drop the parts")
             out.write(chunk)
 
 

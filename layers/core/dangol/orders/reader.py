@@ -66,6 +66,7 @@ class _Verdicts:
     superseded: int
     bad: list[_Bad]
 
+
 _AT_FAULT = {"sibling": None, "incomplete": ""}
 """_Bad.column of the verdicts that are not about one unreadable value."""
 

@@ -114,9 +114,7 @@ def _holds(ordered: list[int], stretch: range) -> bool:
     return position < len(ordered) and ordered[position] < stretch.stop
 
 
-def _walk(
-    file: BinaryIO, export: Export, wanted: _Wanted
-) -> Iterator[tuple[int, int | None, Record]]:
+def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int, int | None, Record]]:
     """Yield (offset, number or None if broken, record) for the records asked for, in order."""
     delimiter = re.escape(export.delimiter.encode())
     complete = re.compile(_QUOTED_FIELD % (delimiter, delimiter))

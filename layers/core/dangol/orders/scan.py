@@ -110,8 +110,7 @@ class Scan:
             "currency": f"CASE WHEN {text('currency')} = '{self.shop.currency}' THEN false "
             f"ELSE {_given(text('currency'))} AND {unlike} END",
             **{
-                name: f"CASE WHEN {name} IS NULL THEN {_given(text(name))} "
-                f"ELSE {name} < 0 OR {name} > {MAX_AMOUNT} END"
+                name: f"CASE WHEN {name} IS NULL THEN {_given(text(name))} ELSE {name} < 0 OR {name} > {MAX_AMOUNT} END"
                 for name in ("amount", "line_amount", "refunded_amount")
             },
         }
@@ -142,14 +141,24 @@ def _number(text: str) -> str:
 def _moment(text: str) -> str:
     """Shop-local time: as written without an offset, converted with one.
 
-    The first branch takes what nearly every export writes, and tells 13:45:00 from 13:45+09.
+    The first branch takes what nearly every export writes, and tells 13:45:00 from 13:45+09. The others
+    are evaluated for the rows that are left only.
     """
+    usual = f"strlen({text}) IN (10, 16) OR (strlen({text}) = 19 AND {text} LIKE '%:__:__')"
+    offset = f"regexp_matches({text}, '\\d[ T]?\\d\\d:\\d\\d.*([Zz]|[+-]\\d\\d(:?\\d\\d)?)\\s*$')"
     return (
-        f"CASE WHEN strlen({text}) IN (10, 16) OR (strlen({text}) = 19 AND {text} LIKE '%:__:__') "
-        f"THEN try_cast({text} AS TIMESTAMP) "
-        f"WHEN regexp_matches(trim({text}), '\\d[ T]?\\d\\d:\\d\\d.*([Zz]|[+-]\\d\\d(:?\\d\\d)?)$') "
-        f"THEN try_cast(try_cast({text} AS TIMESTAMPTZ) AS TIMESTAMP) "
-        f"ELSE coalesce(try_cast({text} AS TIMESTAMP), "
-        f"try_strptime(trim({text}), ['%Y.%m.%d', '%Y.%m.%d %H:%M', '%Y.%m.%d %H:%M:%S', "
-        f"'%Y/%m/%d', '%Y/%m/%d %H:%M', '%Y/%m/%d %H:%M:%S', '%Y%m%d'])) END"
+        f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) END, "
+        f"CASE WHEN {offset} THEN try_cast(try_cast({text} AS TIMESTAMPTZ) AS TIMESTAMP) "
+        f"ELSE coalesce(try_cast({text} AS TIMESTAMP), try_strptime(trim({text}), {list(_OTHER_FORMATS)})) END)"
     )
+
+
+_OTHER_FORMATS = (
+    "%Y.%m.%d",
+    "%Y.%m.%d %H:%M",
+    "%Y.%m.%d %H:%M:%S",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y%m%d",
+)

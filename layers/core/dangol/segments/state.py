@@ -157,9 +157,7 @@ def _changed(before: State, after: State) -> _Mask:
 
 
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    both = before.merge(
-        after, how="outer", on=["customer_id", "segment", "rfm"], suffixes=("_old", ""), indicator=True
-    )
+    both = before.merge(after, how="outer", on=["customer_id", "segment", "rfm"], suffixes=("_old", ""), indicator=True)
     both = both[both["_merge"] != "both"]
     entered = (both["_merge"] == "right_only").to_numpy()
     frame = pd.DataFrame(
