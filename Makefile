@@ -46,5 +46,9 @@ $(SAM_VENV)/.installed:
 build: $(SAM_VENV)/.installed ## what is deployed: `sam build`, with the dependency layer for arm64
 	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam build
 
+layer-size: ## what `sam build` made of the dependencies stays below 200 MB unzipped (Lambda's limit is 250 MB)
+	@bytes=$$(du -sb .aws-sam/build/DependenciesLayer | cut -f1); echo "dependency layer: $$bytes bytes unzipped"; \
+	test "$$bytes" -lt 200000000
+
 clean: ## remove what was built and installed
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam build

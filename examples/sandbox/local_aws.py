@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import io
+import ipaddress
 import os
 import re
 import shutil
@@ -21,15 +22,37 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import boto3
+import botocore.session
+from botocore.config import Config
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "ap-northeast-2"
+CERTIFICATE = "server.crt"
+LOG = "ministack.log"
 BUILT_FOR_LAMBDA = {"dependencies", "DependenciesLayer"}
 """Layers whose compiled code cannot run here: they are deployed empty."""
+
+FOREIGN = ("AWS_", "LAMBDA_", "LOCALSTACK_", "MINISTACK_", "PERSIST_STATE", "S3_", "SERVICES", "SFN_")
+"""How variables begin that may be set for another AWS, real or local, and would lead this one astray."""
+
+ENDING_WITH_US = """
+import os, runpy, shutil, signal, sys, threading
+def watch():
+    sys.stdin.buffer.read()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+runpy.run_module("ministack", run_name="__main__")
+"""
+"""MiniStack, ended with all its functions as soon as its standard input is closed: however we end, it ends too."""
 
 T = TypeVar("T")
 
@@ -52,21 +75,18 @@ class LocalAws:
     home: Path
     """A folder of its own for the log, the certificate and the unpacked functions; removed by `stop`."""
     process: subprocess.Popen[bytes]
-    session: boto3.Session = field(  # "test" is MiniStack's root, whom no policy binds
-        default_factory=lambda: boto3.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
-        )
-    )
+    session: boto3.Session = field(default_factory=lambda: _session_of_root())
 
     @classmethod
     def start(cls, *, auth: bool = False, port: int | None = None) -> Self:
-        """Starts MiniStack on `port`, or any free one. With `auth` it enforces policies, each function having its own role.
+        """Starts MiniStack on `port`, or any free one.
 
-        Then it also speaks TLS, since the bucket's policy refuses anything else.
+        With `auth` it enforces policies, and each function has no more than its own role. Then it also speaks TLS,
+        since the bucket's policy refuses anything else.
         """
         port = _free_port(port or 0)
         home = Path(tempfile.mkdtemp(prefix="dangol-aws-"))
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         settings = {
             "AUTH": "true" if auth else "false",
             "USE_SSL": "1" if auth else "0",
@@ -76,12 +96,16 @@ class LocalAws:
             "MINISTACK_REGION": REGION,
             "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray here
             "TMPDIR": str(home),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
-        with (home / "ministack.log").open("wb") as log:
+        if auth:
+            settings |= _certified(home)
+        with (home / LOG).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-c", ENDING_WITH_US],
                 env=inherited | settings,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a process group, for `stop` to end with all that it started
@@ -93,7 +117,7 @@ class LocalAws:
 
     def _listens(self, port: int) -> bool:
         if self.process.poll() is not None:
-            raise RuntimeError(f"MiniStack ended at once:\n{(self.home / 'ministack.log').read_text()}")
+            raise RuntimeError(f"MiniStack ended at once:\n{self.log(lines=30)}")
         with socket.socket() as caller:
             return caller.connect_ex(("127.0.0.1", port)) == 0
 
@@ -103,6 +127,8 @@ class LocalAws:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -111,14 +137,28 @@ class LocalAws:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def log(self, lines: int) -> str:
+        """The end of what MiniStack and the functions logged."""
+        text = (self.home / LOG).read_text("utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
     def client(self, service: str) -> Any:
         """A boto3 client of the account's root."""
-        return self.session.client(service, endpoint_url=self.endpoint, verify=str(self.certificate))
+        return self.session.client(service, **self._this_one)
+
+    def resource(self, service: str) -> Any:
+        """A boto3 resource of the account's root."""
+        return self.session.resource(service, **self._this_one)
+
+    @property
+    def _this_one(self) -> dict[str, Any]:
+        directly = Config(proxies={})
+        return {"endpoint_url": self.endpoint, "verify": str(self.certificate), "config": directly}
 
     @property
     def certificate(self) -> Path:
         """What an `https` endpoint shows for itself."""
-        return self.home / "ministack-tls" / "server.crt"
+        return self.home / CERTIFICATE
 
     def deploy(self, stack: str, template: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, str]:
         """Creates a stack from the template, as it is or as `sam build` left it, and returns the stack's outputs."""
@@ -159,6 +199,37 @@ class LocalAws:
         functions = self.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 2})
+
+
+def _session_of_root() -> boto3.Session:
+    """With "test", MiniStack's root whom no policy binds, and none of the settings made for the real AWS."""
+    nothing, nowhere = (None, None, None, None), (None, None, os.devnull, None)
+    plain = botocore.session.Session({"profile": nothing, "config_file": nowhere, "credentials_file": nowhere})
+    return boto3.Session("test", "test", region_name=REGION, botocore_session=plain)
+
+
+def _certified(home: Path) -> dict[str, str]:
+    """Makes a certificate of our own, which spares the command `openssl`; the variables that tell of it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Dangol's local AWS")])
+    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path, key_path = home / CERTIFICATE, home / "server.key"
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    # The last is for its functions: they call no other host.
+    return {"MINISTACK_SSL_CERT": str(path), "MINISTACK_SSL_KEY": str(key_path), "AWS_CA_BUNDLE": str(path)}
 
 
 def _free_port(wanted: int) -> int:

@@ -15,6 +15,6 @@ logger, tracer = Logger(), Tracer()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The input of the execution; see `plan_refresh`."""
     settings = wiring.settings()
-    plan = plan_refresh(event, context.aws_request_id, settings.shop, settings.shards, settings.today)
+    plan = plan_refresh(event, context.aws_request_id, settings.shards, settings.today, settings.date_of)
     logger.info("planned", extra={name: plan[name] for name in ("as_of", "reason", "run_id")})
     return plan

@@ -22,19 +22,21 @@ processor = SqsFifoPartialProcessor(skip_group_on_error=True)
 @tracer.capture_method(capture_response=False)
 def refresh(record: SQSRecord) -> None:
     """One request."""
-    request = RefreshRequest.from_dict(record.json_body)
+    body = record.json_body
+    token = body.get("task_token")
     try:
+        request = RefreshRequest.from_dict(body)
         with wiring.refresher() as refresher:
             done = refresh_and_tell(refresher, request, live_policy(wiring.store()), wiring.runs(), wiring.bus())
     except Exception as error:
-        if request.task_token and int(record.attributes.approximate_receive_count) >= LAST_TRY:
-            wiring.daily_run().failed(request.task_token, type(error).__name__)
+        if token and int(record.attributes.approximate_receive_count) >= LAST_TRY:
+            wiring.daily_run().failed(token, type(error).__name__)
         raise
     logger.info("refreshed", extra=done)
     metrics.add_metric("CustomersWritten", MetricUnit.Count, done["customers_written"])
     metrics.add_metric("SegmentChanges", MetricUnit.Count, done["changes"])
-    if request.task_token:
-        wiring.daily_run().succeeded(request.task_token, done)
+    if token:
+        wiring.daily_run().succeeded(token, done)
 
 
 @logger.inject_lambda_context

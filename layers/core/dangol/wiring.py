@@ -53,7 +53,11 @@ class Settings:
 
     def today(self) -> date:
         """The calendar date in the shop."""
-        return self.fixed_date or self.shop.date_of(datetime.now(UTC))
+        return self.date_of(datetime.now(UTC))
+
+    def date_of(self, moment: datetime) -> date:
+        """The calendar date in the shop at an instant."""
+        return self.fixed_date or self.shop.date_of(moment)
 
 
 @cache

@@ -1,15 +1,13 @@
 """The project's own EventBridge bus."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dangol.errors import DangolError
+from dangol.aws.batches import send_all
 
 SOURCE = "dangol"
 _AT_ONCE = 10
-_TRIES = 6
 
 
 class EventBridgeBus:
@@ -20,7 +18,7 @@ class EventBridgeBus:
         self._name = name
 
     def publish(self, kind: str, details: Sequence[Mapping[str, object]]) -> None:
-        """See EventBus. Entries that EventBridge refuses are sent again, more and more slowly."""
+        """See EventBus."""
         entries = [
             {
                 "EventBusName": self._name,
@@ -30,17 +28,9 @@ class EventBridgeBus:
             }
             for detail in details
         ]
-        for start in range(0, len(entries), _AT_ONCE):
-            self._put(entries[start : start + _AT_ONCE])
+        send_all(entries, _AT_ONCE, self._put)
 
-    def _put(self, entries: list[dict[str, str]]) -> None:
-        code = ""
-        for attempt in range(_TRIES):
-            answer = self._client.put_events(Entries=entries)
-            if not answer["FailedEntryCount"]:
-                return
-            results = list(zip(entries, answer["Entries"], strict=True))
-            code = next(result["ErrorCode"] for _, result in results if "ErrorCode" in result)
-            entries = [entry for entry, result in results if "ErrorCode" in result]
-            time.sleep(0.1 * 2**attempt)
-        raise DangolError(f"{len(entries)} events were refused {_TRIES} times: {code}")
+    def _put(self, entries: list[dict[str, str]]) -> tuple[list[dict[str, str]], str]:
+        answers = self._client.put_events(Entries=entries)["Entries"]
+        refused = [(entry, answer) for entry, answer in zip(entries, answers, strict=True) if "ErrorCode" in answer]
+        return [entry for entry, _ in refused], refused[0][1]["ErrorCode"] if refused else ""

@@ -1,8 +1,10 @@
 """Objects in S3."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import mimetypes
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from botocore.exceptions import ClientError
 from dangol.errors import ObjectReplaced
 
 _THREADS = 8
-_GONE = ("NoSuchKey", "NoSuchVersion", "404")
+_GONE = ("NoSuchKey", "404")
+_FORBIDDEN = ("AccessDenied", "403")
 _REPLACED = ("PreconditionFailed", "412")
 _DELETED_AT_ONCE = 1_000
 
@@ -30,12 +33,14 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """See ObjectStore."""
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        with self._found(key):
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return body
 
     def write(self, key: str, data: bytes) -> None:
         """See ObjectStore."""
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+        kind = mimetypes.guess_type(key)[0] or "application/octet-stream"  # a browser shows what says it is HTML
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=kind)
 
     def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
         """See ObjectStore."""
@@ -56,24 +61,38 @@ class S3Store:
     def fetch(self, key: str, etag: str, target: Path) -> None:
         """Copy the object that an event announced. Raises ObjectReplaced when it is no longer the one there."""
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)["Body"]
-            with target.open("wb") as file:
-                for chunk in body.iter_chunks(1024 * 1024):
-                    file.write(chunk)
+            with self._found(key):
+                self._copy(target, Key=key, IfMatch=etag)
+        except FileNotFoundError as error:
+            raise ObjectReplaced(key) from error
         except ClientError as error:
-            if error.response["Error"]["Code"] in (*_GONE, *_REPLACED):
+            if error.response["Error"]["Code"] in _REPLACED:
                 raise ObjectReplaced(key) from error
             raise
 
     def _download(self, key: str, folder: Path) -> Path:
         path = folder / (hashlib.sha256(key.encode()).hexdigest()[:32] + Path(key).suffix)
-        try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:
-                raise FileNotFoundError(key) from error
-            raise
-        with path.open("wb") as file:
+        with self._found(key):
+            self._copy(path, Key=key)
+        return path
+
+    def _copy(self, target: Path, **wanted: str) -> None:
+        body = self._client.get_object(Bucket=self._bucket, **wanted)["Body"]
+        with target.open("wb") as file:
             for chunk in body.iter_chunks(1024 * 1024):
                 file.write(chunk)
-        return path
+
+    @contextmanager
+    def _found(self, key: str) -> Iterator[None]:
+        """Raises FileNotFoundError when S3 says that there is no such object.
+
+        It says so only to who may list the key; where that right is limited to prefixes it may answer
+        403 all the same. Then the list tells.
+        """
+        try:
+            yield
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _GONE or (code in _FORBIDDEN and key not in self.keys(key)):
+                raise FileNotFoundError(key) from error
+            raise

@@ -5,11 +5,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from dangol.aws.batches import send_all
 from dangol.ledger.layout import shard_of
-from dangol.moves.messages import Customer, Membership
+from dangol.moves.messages import Membership
+from dangol.segments.state import Customer
 
 BUCKETS = 16
 """Partitions of a segment's memberships: one would throttle under many writes."""
+_AT_ONCE = 25
+_Request = dict[str, dict[str, Mapping[str, Any]]]
 
 
 def segment_bucket(segment: str, customer_id: str) -> str:
@@ -21,20 +25,21 @@ class DynamoServingTables:
     """`Customers` and `Memberships` as ServingTables (see dangol.moves.serve)."""
 
     def __init__(self, resource: Any, customers: str, memberships: str) -> None:
-        self._customers = resource.Table(customers)
-        self._memberships = resource.Table(memberships)
+        self._client = resource.meta.client  # takes Python's types as the resource does, and serves many threads
+        self._customers = customers
+        self._memberships = memberships
 
     def put_customers(self, customers: Sequence[Customer]) -> None:
         """See ServingTables."""
-        _put(self._customers, map(customer_item, customers))
+        self._put(self._customers, map(customer_item, customers))
 
     def delete_customers(self, customer_ids: Sequence[str]) -> None:
         """See ServingTables."""
-        _delete(self._customers, ({"customer_id": customer_id} for customer_id in customer_ids))
+        self._delete(self._customers, ({"customer_id": customer_id} for customer_id in customer_ids))
 
     def put_memberships(self, memberships: Sequence[Membership]) -> None:
         """See ServingTables."""
-        _put(self._memberships, map(membership_item, memberships))
+        self._put(self._memberships, map(membership_item, memberships))
 
     def delete_memberships(self, memberships: Sequence[tuple[str, str]]) -> None:
         """See ServingTables."""
@@ -42,7 +47,20 @@ class DynamoServingTables:
             {"segment_bucket": segment_bucket(segment, customer_id), "customer_id": customer_id}
             for segment, customer_id in memberships
         )
-        _delete(self._memberships, keys)
+        self._delete(self._memberships, keys)
+
+    def _put(self, table: str, items: Iterable[Mapping[str, Any]]) -> None:
+        self._write(table, [{"PutRequest": {"Item": item}} for item in items])
+
+    def _delete(self, table: str, keys: Iterable[Mapping[str, Any]]) -> None:
+        self._write(table, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+    def _write(self, table: str, requests: Sequence[_Request]) -> None:
+        def write(batch: list[_Request]) -> tuple[list[_Request], str]:
+            answer = self._client.batch_write_item(RequestItems={table: batch})
+            return answer["UnprocessedItems"].get(table, []), f"{table} is throttled"
+
+        send_all(requests, _AT_ONCE, write)
 
 
 def customer_item(customer: Customer) -> dict[str, Any]:
@@ -81,15 +99,3 @@ def _value(value: object) -> object:
     if isinstance(value, float):
         return Decimal(str(round(value, 4)))
     return value
-
-
-def _put(table: Any, items: Iterable[Mapping[str, Any]]) -> None:
-    with table.batch_writer() as batch:  # sends what DynamoDB left unprocessed again
-        for item in items:
-            batch.put_item(Item=item)
-
-
-def _delete(table: Any, keys: Iterable[Mapping[str, Any]]) -> None:
-    with table.batch_writer() as batch:
-        for key in keys:
-            batch.delete_item(Key=key)

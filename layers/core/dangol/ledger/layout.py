@@ -28,10 +28,12 @@ def shard_sql(column: str, shards: int) -> str:
 def file_version(event_time: datetime, sequencer: str, key: str) -> str:
     """A name for one upload that sorts by the time S3 took it, not by its arrival here.
 
-    Within a second S3's sequencer decides, and last the key. `event_time` has a time zone.
+    Within a second S3's sequencer decides, and last the key. Sequencers differ in length and compare
+    filled up on the right (source: AWS re:Post, "duplicate messages for the same Amazon S3 event").
+    `event_time` has a time zone.
     """
     digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return f"{event_time.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sequencer.upper().rjust(24, '0')}-{digest}"
+    return f"{event_time.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sequencer.upper().ljust(24, '0')}-{digest}"
 
 
 def shard_prefix(kind: str, shard: int) -> str:
@@ -55,18 +57,23 @@ def is_base(key: str) -> bool:
     return key.rpartition("/")[2].startswith("base-")
 
 
-def check_layout(store: ObjectStore, shards: int) -> None:
-    """Note the number of shards on first use. Raises LedgerMismatch when it was another before.
+def note_layout(store: ObjectStore, shards: int) -> None:
+    """Note the number of shards on first use. Raises LedgerMismatch when it was another before."""
+    if not check_layout(store, shards):
+        store.write(_LAYOUT_KEY, json.dumps({"format": _FORMAT, "shards": shards}).encode())
+
+
+def check_layout(store: ObjectStore, shards: int) -> bool:
+    """Whether the number of shards is noted. Raises LedgerMismatch when it was another before.
 
     With another number of shards every customer would be looked for in the wrong place.
     """
-    layout = {"format": _FORMAT, "shards": shards}
-    if not store.keys(_LAYOUT_KEY):
-        store.write(_LAYOUT_KEY, json.dumps(layout).encode())
-        return
+    if _LAYOUT_KEY not in store.keys(_LAYOUT_KEY):
+        return False
     found = json.loads(store.read(_LAYOUT_KEY))
-    if found != layout:
+    if found != {"format": _FORMAT, "shards": shards}:
         raise LedgerMismatch(
             f"the ledger has {found['shards']} shards (format {found['format']}), this deployment expects "
             f"{shards} (format {_FORMAT}); deploy with NumberOfShards={found['shards']}"
         )
+    return True

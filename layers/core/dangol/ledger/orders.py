@@ -13,7 +13,7 @@ import duckdb
 from dangol.engine import literal
 from dangol.ledger import layout
 from dangol.ledger.store import ObjectStore
-from dangol.orders.scan import counted
+from dangol.orders.scan import counted, net
 
 COMPACT_AT = 8
 """Objects of a shard that are read as they are; more are merged into one."""
@@ -49,7 +49,7 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
 
 
 PURCHASES = f"""(
-    SELECT customer_id, ordered_at::DATE AS ordered_on, amount - refunded AS amount,
+    SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
         {counted("status", "amount", "refunded")} AS counted
     FROM shard_orders WHERE customer_id IS NOT NULL
 )"""

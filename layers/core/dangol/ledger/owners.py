@@ -2,10 +2,10 @@
 
 Beside the orders, which are sharded by customer, the ledger keeps for each order id the shard it was put
 into, sharded by order id. Appending a file asks there whether another shard holds one of its orders, and
-tells the older of the two by a row with status 'moved'. Hashes stand for order ids: a collision marks an
-order id as moved in a shard that does not have it, which does no harm.
+tells the older of the two by a row with status 'moved'. Hashes of 64 bits stand for order ids.
 
-Of two files appended at once each writes its owners before it asks, so at least one sees the other.
+Of two files appended at once each writes its owners before it asks, so at least one sees the other. Owners are
+never forgotten, only merged by shard: a file may have written its owners and not yet have asked.
 """
 
 from pathlib import Path
@@ -72,8 +72,7 @@ def compact_owners(connection: duckdb.DuckDBPyConnection, store: ObjectStore, sh
     files = store.download(keys, folder)
     connection.execute(f"""
         COPY (
-            SELECT key, arg_max(shard, version) AS shard, max(version) AS version FROM {_read(files)} GROUP BY key
-            ORDER BY key
+            SELECT key, shard, max(version) AS version FROM {_read(files)} GROUP BY key, shard ORDER BY key, shard
         ) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)
     """)
     base = layout.base_key(layout.OWNERS, shard, keys)

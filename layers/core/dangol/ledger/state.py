@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from dangol.engine import literal
 from dangol.ledger.store import ObjectStore
-from dangol.segments.state import CUSTOMER_COLUMNS, MEMBERSHIP_COLUMNS, State, empty_state, typed_state
+from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS
 
 STATE = "state"
+_HEAD = "head.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Head:
     policy_version: str
     objects: tuple[str, ...]
     """Keys of the shard's orders that went into it."""
+    customers: int
+    """How many the state has."""
 
     @property
     def date(self) -> date:
@@ -40,7 +42,8 @@ class Head:
         return date.fromisoformat(self.as_of)
 
 
-FIRST_HEAD = Head(0, 0, "0001-01-01", "", ())
+FIRST_HEAD = Head(0, 0, "0001-01-01", "", (), 0)
+_TRIES = 5
 
 
 class StateLog:
@@ -56,60 +59,65 @@ class StateLog:
         """Where the shard stands."""
         if not self._store.keys(self._head_key):
             return FIRST_HEAD
-        found = json.loads(self._store.read(self._head_key))
-        return Head(**{**found, "objects": tuple(found["objects"])})
+        return _head(self._store.read(self._head_key))
 
     def point(self, head: Head) -> None:
         """Move the head; the one step that takes effect or does not."""
         self._store.write(self._head_key, json.dumps(asdict(head)).encode())
 
-    def load(self, generation: int) -> State:
-        """The state of a generation."""
+    def load(self, generation: int) -> str:
+        """SQL: the state of a generation."""
         if generation == 0:
-            return empty_state()
-        customers, memberships = self._store.download(self._keys(generation), self._folder)
-        return typed_state(self._frame(customers), self._frame(memberships))
+            return f"({EMPTY_STATE})"
+        return _rows(self._store.download([self._key(generation)], self._folder))
 
-    def save(self, generation: int, state: State) -> None:
-        """Write the state of a generation, beside the others."""
-        files = []
-        frames = ((CUSTOMER_COLUMNS, state.customers), (MEMBERSHIP_COLUMNS, state.memberships))
-        for (columns, frame), key in zip(frames, self._keys(generation), strict=True):
-            path = self._folder / f"saved-{key.rpartition('/')[2]}"
-            self._connection.register("frame", frame[list(columns)])
-            typed = ", ".join(f"{name}::{_SQL_TYPES.get(name, 'VARCHAR')} AS {name}" for name in columns)
-            self._connection.execute(
-                f"COPY (SELECT {typed} FROM frame) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            self._connection.unregister("frame")
-            files.append((path, key))
-        self._store.upload(files)
+    def save(self, generation: int, state: str) -> None:
+        """Write the state `state` (a relation) as a generation, beside the others."""
+        path = self._folder / f"state-{generation}.parquet"
+        columns = ", ".join(STATE_COLUMNS)
+        self._connection.execute(f"COPY (SELECT {columns} FROM {state}) TO {literal(str(path))} (FORMAT parquet)")
+        self._store.upload([(path, self._key(generation))])
 
     def forget_before(self, generation: int) -> None:
         """Remove states older than a generation."""
-        old = [key for key in self._store.keys(f"{self._prefix}customers-") if key < self._keys(generation)[0]]
-        self._store.delete([*old, *(key.replace("/customers-", "/memberships-") for key in old)])
+        states = self._store.keys(f"{self._prefix}customers-")
+        self._store.delete([key for key in states if key < self._key(generation)])
 
     @property
     def _head_key(self) -> str:
-        return f"{self._prefix}head.json"
+        return f"{self._prefix}{_HEAD}"
 
-    def _keys(self, generation: int) -> list[str]:
-        return [f"{self._prefix}{name}-{generation:09d}.parquet" for name in ("customers", "memberships")]
-
-    def _frame(self, path: Path) -> pd.DataFrame:
-        query = f"FROM read_parquet({literal(str(path))}, hive_partitioning = false)"
-        return self._connection.execute(query).df()
+    def _key(self, generation: int) -> str:
+        return _key(self._prefix, generation)
 
 
-_SQL_TYPES = {
-    "orders_90d": "BIGINT",
-    "aov_90d": "DOUBLE",
-    "orders_lifetime": "BIGINT",
-    "revenue_lifetime": "DOUBLE",
-    "first_order_on": "DATE",
-    "last_order_on": "DATE",
-    "as_of": "DATE",
-    "since": "DATE",
-    "rfm": "BOOLEAN",
-}
+def last_states_sql(store: ObjectStore, folder: Path) -> str:
+    """SQL: every shard's last state, copied into `folder`.
+
+    A refresh beside us may have removed one by the time we copy it: then look again.
+    """
+    for attempt in range(_TRIES):
+        heads = [key for key in store.keys(f"ledger/{STATE}/") if key.endswith(f"/{_HEAD}")]
+        found = zip(heads, store.download(heads, folder), strict=True)
+        reached = [(key.removesuffix(_HEAD), _head(path.read_bytes()).generation) for key, path in found]
+        keys = [_key(prefix, generation) for prefix, generation in reached if generation]
+        try:
+            return _rows(store.download(keys, folder)) if keys else f"({EMPTY_STATE})"
+        except FileNotFoundError:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("not reached")
+
+
+def _rows(files: list[Path]) -> str:
+    names = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{names}], hive_partitioning = false)"
+
+
+def _head(data: bytes) -> Head:
+    found = json.loads(data)
+    return Head(**{**found, "objects": tuple(found["objects"])})
+
+
+def _key(prefix: str, generation: int) -> str:
+    return f"{prefix}customers-{generation:09d}.parquet"

@@ -13,7 +13,7 @@ class ObjectStore(Protocol):
         """Keys that begin with `prefix`, sorted."""
 
     def read(self, key: str) -> bytes:
-        """The bytes of an object that exists."""
+        """The bytes of an object. FileNotFoundError when there is none."""
 
     def write(self, key: str, data: bytes) -> None:
         """Create or replace an object."""

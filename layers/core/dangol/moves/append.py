@@ -35,7 +35,7 @@ def append_orders(
     run would. Raises UnreadableFile, before anything is written, for a file that holds no usable row.
     """
     reading = reader.read_orders([file])
-    layout.check_layout(store, shards)
+    layout.note_layout(store, shards)
     connection.execute("SET threads = 1")  # one object a shard, not one a shard and thread
     _write_parts(connection, store, layout.OWNERS, owners.owner_rows(version, shards), "home", version, folder)
     owners.find_moved(connection, store, version, shards, folder)

@@ -5,7 +5,7 @@ from typing import Any
 
 from dangol.errors import InvalidConfiguration
 from dangol.ledger.store import ObjectStore
-from dangol.moves.messages import CONFIGURATION, FILE_REJECTED, EventBus, Runs
+from dangol.moves.messages import CONFIGURATION, FILE_REJECTED, EventBus, Runs, rejected
 from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_policy
 
 CONFIG_RUN = "configuration"
@@ -16,7 +16,7 @@ _LIVE_POLICY = LIVE + POLICY_FILE
 
 def live_policy(store: ObjectStore) -> Policy:
     """The policy in force: the last good one dropped, or else the one shipped with Dangol."""
-    if not store.keys(_LIVE_POLICY):
+    if _LIVE_POLICY not in store.keys(_LIVE_POLICY):
         return default_policy()
     return load_policy(store.read(_LIVE_POLICY), _LIVE_POLICY)
 
@@ -35,23 +35,34 @@ class Configure:
 
         A refused one is reported as `File Rejected` with each line and reason. `version` names the upload.
         """
-        if key.startswith(LIVE):
+        if key.startswith(LIVE) or key.endswith("/"):  # what this wrote itself; the console's way to make a folder
             return {"status": "ignored", "key": key}
         if key != CONFIG + POLICY_FILE:
             return self._refuse(key, version, f"{key}: is not a known configuration; known is {CONFIG}{POLICY_FILE}")
-        text = self._store.read(key)
+        text = self._read(key)
+        if text is None:
+            return self._note(version, {"status": "deleted", "key": key})
         try:
             policy = load_policy(text, key)
         except InvalidConfiguration as error:
             return self._refuse(key, version, str(error))
         self._store.write(_LIVE_POLICY, text)
+        if self._read(key) not in (text, None):  # replaced meanwhile, and whoever took that may have been faster
+            return self.take(key, version)
         self._refresh_all(CONFIGURATION)
-        facts = {"status": "live", "key": key, "policy_version": policy.version}
-        self._runs.note(CONFIG_RUN, version, facts)
-        return facts
+        return self._note(version, {"status": "live", "key": key, "policy_version": policy.version})
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return self._store.read(key)
+        except FileNotFoundError:
+            return None
 
     def _refuse(self, key: str, version: str, reason: str) -> Mapping[str, Any]:
-        self._bus.publish(FILE_REJECTED, [{"key": key, "version": version, "reason": reason}])
-        facts = {"status": "refused", "key": key, "reason": reason}
+        event = rejected(key, version, reason)
+        self._bus.publish(FILE_REJECTED, [event])
+        return self._note(version, {"status": "refused", "key": key, "reason": event["reason"]})
+
+    def _note(self, version: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         self._runs.note(CONFIG_RUN, version, facts)
         return facts

@@ -5,24 +5,23 @@ from datetime import date, datetime
 from typing import Any
 
 from dangol.moves.messages import DAILY, REASONS
-from dangol.shop import Shop
 
 DAILY_RUN = "daily"
 
 
 def plan_refresh(
-    request: Mapping[str, Any], run_id: str, shop: Shop, shards: int, today: Callable[[], date]
+    request: Mapping[str, Any], run_id: str, shards: int, today: Callable[[], date], date_of: Callable[[datetime], date]
 ) -> dict[str, Any]:
     """What the daily run works through: {as_of, reason, run_id, shards: [{shard: 0}, …]}.
 
-    The date is the request's `as_of`, else that of its `scheduled_time` in the shop's zone, so that a
+    The date is the request's `as_of`, else that of its `scheduled_time` in the shop (`date_of`), so that a
     start that was retried after midnight is still yesterday's; else today. Raises ValueError for a
     request that cannot be meant.
     """
     reason = request.get("reason", DAILY)
     if reason not in REASONS:
         raise ValueError(f"unknown reason '{reason}'; known are {', '.join(REASONS)}")
-    as_of = _as_of(request, shop) or today()
+    as_of = _as_of(request, date_of) or today()
     return {
         "as_of": as_of.isoformat(),
         "reason": reason,
@@ -31,10 +30,10 @@ def plan_refresh(
     }
 
 
-def _as_of(request: Mapping[str, Any], shop: Shop) -> date | None:
+def _as_of(request: Mapping[str, Any], date_of: Callable[[datetime], date]) -> date | None:
     if "as_of" in request:
         return date.fromisoformat(request["as_of"])
     try:
-        return shop.date_of(datetime.fromisoformat(request["scheduled_time"]))
+        return date_of(datetime.fromisoformat(request["scheduled_time"]))
     except (KeyError, ValueError):  # started by hand, or by a scheduler that does not tell
         return None

@@ -2,18 +2,29 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+
+import duckdb
 
 from dangol.engine import connect
 from dangol.errors import ObjectReplaced, UnreadableFile
 from dangol.ledger.layout import file_version
 from dangol.ledger.store import ObjectStore
 from dangol.moves.append import Appended, append_orders
-from dangol.moves.messages import FILE, FILE_INGESTED, FILE_REJECTED, EventBus, RefreshQueue, RefreshRequest, Runs
+from dangol.moves.messages import (
+    FILE,
+    FILE_INGESTED,
+    FILE_REJECTED,
+    EventBus,
+    RefreshQueue,
+    RefreshRequest,
+    Runs,
+    rejected,
+)
 from dangol.orders.reader import OrderReader
 from dangol.orders.rejects import rejects_csv
 from dangol.shop import Shop
@@ -124,6 +135,8 @@ class Ingest:
         try:
             reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
             return append_orders(reader, connection, self._store, (path, file.key), file.version, self._shards, folder)
+        except duckdb.DataError:  # amounts that no decimal holds when added up; not `from` it, since it quotes them
+            raise UnreadableFile(file.key, "holds amounts that no order can have; correct them") from None
         finally:
             connection.close()
 
@@ -131,8 +144,9 @@ class Ingest:
         facts = {"status": INGESTED, **appended.reading.receipt.as_dict(), "shards": list(appended.shards)}
         del facts["files"]
         if appended.reading.rejects:
-            facts["rejects_key"] = f"rejects/{file.key.removeprefix(INCOMING)}.{file.version}.csv"
-            self._store.write(facts["rejects_key"], rejects_csv(appended.reading.rejects).encode("utf-8-sig"))
+            rejects_key = f"rejects/{file.key.removeprefix(INCOMING)}.{file.version}.csv"
+            self._store.write(rejects_key, rejects_csv(appended.reading.rejects).encode("utf-8-sig"))
+            facts["rejects_key"] = rejects_key
         today = self._today()
         self._queue.ask([RefreshRequest(shard, today, FILE, file.version) for shard in appended.shards])
         counts = {name: facts[name] for name in _COUNTS}
@@ -140,15 +154,23 @@ class Ingest:
         return self._note(file, facts)
 
     def _reject(self, file: DroppedFile, error: UnreadableFile) -> Mapping[str, Any]:
-        # The event names line and column but no values: those may be personal.
-        reason = str(error)
-        self._bus.publish(FILE_REJECTED, [{"key": file.key, "version": file.version, "reason": reason}])
-        return self._note(file, {"status": REJECTED, "reason": reason})
+        event = rejected(file.key, file.version, str(_unquoted(error)))
+        self._bus.publish(FILE_REJECTED, [event])
+        return self._note(file, {"status": REJECTED, "reason": event["reason"]})
 
     def _note(self, file: DroppedFile, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         noted = {"key": file.key, "uploaded_at": file.time.isoformat(), **facts}
         self._runs.note(FILE_RUN, file.version, noted)
         return noted
+
+
+def _unquoted(error: UnreadableFile) -> UnreadableFile:
+    """The error without words of the file: a missing header is a row of personal data, and DuckDB quotes rows."""
+    if error.column is not None:
+        return replace(error, reason="is a required column and missing; give the column this header")
+    if isinstance(error.__cause__, duckdb.Error):
+        return replace(error, reason="cannot be read as a table; export it again as CSV (UTF-8)")
+    return error
 
 
 _COUNTS = ("rows_read", "rows_accepted", "rows_superseded", "rows_rejected")

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # messages are imported by functions that do not compute
+    from dangol.segments.state import Customer
 
 SEGMENT_CHANGED = "Segment Changed"
 REFRESH_COMPLETED = "Refresh Completed"
@@ -12,6 +15,18 @@ FILE_REJECTED = "File Rejected"
 
 DAILY, FILE, REPLAY, REBUILD, CONFIGURATION = "daily", "file", "replay", "rebuild", "configuration"
 REASONS = (DAILY, FILE, REPLAY, REBUILD, CONFIGURATION)
+_REASON_CHARS = 4_000
+"""More would not fit an event for long (256 KB) nor help anybody."""
+
+
+def rejected(key: str, version: str, reason: str) -> dict[str, str]:
+    """The event `File Rejected`: who reads it can correct the file. `reason` must not quote the file's rows."""
+    return {"key": key, "version": version, "reason": shortened(reason)}
+
+
+def shortened(reason: str) -> str:
+    """A reason that fits everywhere."""
+    return reason if len(reason) <= _REASON_CHARS else reason[: _REASON_CHARS - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +63,6 @@ class RefreshRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
-    """A row of table `Customers`: what other services read of a customer. No personal data."""
-
-    customer_id: str
-    segment: str
-    """RFM segment."""
-    segment_since: date
-    previous_segment: str | None
-    segments: tuple[str, ...]
-    """All segments, the RFM segment first."""
-    orders_90d: int
-    aov_90d: float | None
-    """Shop's currency."""
-    orders_lifetime: int
-    revenue_lifetime: float
-    """Shop's currency."""
-    first_order_on: date | None
-    last_order_on: date | None
-    as_of: date
-    """The day this row last changed; it holds as well on every later day until it changes again."""
-    policy_version: str
-
-
-@dataclass(frozen=True, slots=True)
 class Membership:
     """A row of table `Memberships`."""
 
@@ -83,7 +74,7 @@ class Membership:
 class ServingTables(Protocol):
     """The tables other services read. Every method may be called again with the same rows."""
 
-    def put_customers(self, customers: Sequence[Customer]) -> None:
+    def put_customers(self, customers: "Sequence[Customer]") -> None:
         """Write rows of `Customers`."""
 
     def delete_customers(self, customer_ids: Sequence[str]) -> None:

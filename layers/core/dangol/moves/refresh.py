@@ -1,5 +1,6 @@
 """Refresh: one shard of the ledger, the policy and a date become the state of its customers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from dangol.engine import scalar
 from dangol.ledger import layout, owners
 from dangol.ledger.orders import COMPACT_AT, PURCHASES, compact_orders, load_orders
 from dangol.ledger.state import Head, StateLog
@@ -20,10 +22,10 @@ from dangol.moves.messages import (
     Runs,
     ServingTables,
 )
-from dangol.moves.serve import Served, Stamp, rewrite, serve
+from dangol.moves.serve import NOTHING, Served, Stamp, rewrite, serve
 from dangol.segments.classify import classify
 from dangol.segments.policy import Policy
-from dangol.segments.state import STORED_FEATURES, State, advance
+from dangol.segments.state import Difference, advance_sql, difference, everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,16 @@ class Refreshed:
     as_of: date
     """The date the shard is at now."""
     customers: int
+    """How many the shard has."""
     served: Served
     generation: int
 
 
-NOTHING = Served(0, 0, 0)
 REFRESH_RUN = "refresh"
+
+
+def _nobody(done: Refreshed) -> None:
+    del done
 
 
 class Refresher:
@@ -59,54 +65,62 @@ class Refresher:
         self._bus = bus
         self._folder = folder
 
-    def refresh(self, request: RefreshRequest, policy: Policy) -> Refreshed:
+    def refresh(
+        self, request: RefreshRequest, policy: Policy, tell: Callable[[Refreshed], None] = _nobody
+    ) -> Refreshed:
         """Bring a shard's state, and the tables with it, to the request's date and the policy.
 
-        Finishes first what an interrupted refresh left. Doing it again on the same day, with no new files
-        and the same policy, reads and writes nothing.
+        Finishes first what an interrupted refresh left. `tell` hears what was done before that is marked as
+        done, so after a crash in between it hears it again. Doing it all again on the same day, with no new
+        files and the same policy, changes nothing.
         """
         log = StateLog(self._store, self._connection, request.shard, self._folder)
-        head = self._finish(log, log.head(), request.shard)
+        found = log.head()
+        finished = self._finish(log, found, request.shard)
+        head = replace(found, served=found.generation)
+        aim = self._aim(head, request, policy)
+        reached, served = head, NOTHING
+        if (aim != head or request.reason == REBUILD) and (aim.objects or head.generation):
+            reached, served = self._refresh(log, head, aim, request.shard, policy)
+        if request.reason == REBUILD:
+            served += rewrite(everyone(self._connection, log.load(reached.generation)), self._tables)
+        done = Refreshed(request.shard, aim.date, reached.customers, finished + served, reached.generation)
+        tell(done)
+        if reached != found:
+            log.point(reached)
+        if reached.served != found.served:
+            log.forget_before(reached.generation)
+        return done
+
+    def _aim(self, head: Head, request: RefreshRequest, policy: Policy) -> Head:
+        """The head, if nothing changes but what a state is computed from."""
         as_of = request.as_of if request.reason == REPLAY else max(request.as_of, head.date)
         keys = self._store.keys(layout.shard_prefix(layout.ORDERS, request.shard))
-        current = Head(head.generation, head.served, as_of.isoformat(), policy.version, tuple(keys))
-        if request.reason == REBUILD:
-            self._refresh(log, head, current, request.shard, policy)
-            state = log.load(log.head().generation)
-            return self._result(request.shard, log.head(), state, rewrite(state, self._tables))
-        if head == current or (not keys and head.generation == 0):
-            return Refreshed(request.shard, as_of, 0, NOTHING, head.generation)
-        state, served = self._refresh(log, head, current, request.shard, policy)
-        return self._result(request.shard, log.head(), state, served)
+        return replace(head, as_of=as_of.isoformat(), policy_version=policy.version, objects=tuple(keys))
 
-    def _refresh(self, log: StateLog, head: Head, current: Head, shard: int, policy: Policy) -> tuple[State, Served]:
+    def _refresh(self, log: StateLog, head: Head, aim: Head, shard: int, policy: Policy) -> tuple[Head, Served]:
+        """Compute and serve the next generation, if it differs; the head to note when that is told."""
         before = log.load(head.generation)
-        objects = self._load_orders(shard, list(current.objects))
-        after = self._state(before, current, policy)
-        if _same(before, after):
-            log.point(replace(current, objects=objects))
-            return after, NOTHING
-        generation = head.generation + 1
-        log.save(generation, after)
-        log.point(replace(current, generation=generation, objects=objects))
-        served = serve(before, after, self._tables, self._bus, _stamp(shard, log.head()))
-        self._mark_served(log)
-        return after, served
+        objects = self._load_orders(shard, list(aim.objects))
+        classify(self._connection, PURCHASES, policy, aim.date)
+        advanced = advance_sql(before, "customers", aim.date, policy.version)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
+        found = difference(self._connection, before, "after")
+        reached = replace(aim, objects=objects, customers=scalar(self._connection, "SELECT count(*) FROM after"))
+        if found == _SAME:
+            return reached, NOTHING
+        reached = replace(reached, generation=head.generation + 1)
+        log.save(reached.generation, "after")
+        log.point(reached)
+        served = serve(found, self._tables, self._bus, _stamp(shard, reached))
+        return replace(reached, served=reached.generation), served
 
-    def _finish(self, log: StateLog, head: Head, shard: int) -> Head:
+    def _finish(self, log: StateLog, head: Head, shard: int) -> Served:
         """Serve a generation again that may not have been served whole."""
         if head.served == head.generation:
-            return head
-        before, after = log.load(head.served), log.load(head.generation)
-        serve(before, after, self._tables, self._bus, _stamp(shard, head))
-        return self._mark_served(log)
-
-    def _mark_served(self, log: StateLog) -> Head:
-        head = log.head()
-        head = replace(head, served=head.generation)
-        log.point(head)
-        log.forget_before(head.generation)
-        return head
+            return NOTHING
+        found = difference(self._connection, log.load(head.served), log.load(head.generation))
+        return serve(found, self._tables, self._bus, _stamp(shard, head))
 
     def _load_orders(self, shard: int, keys: list[str]) -> tuple[str, ...]:
         """Make `shard_orders`; merge the objects when they are many. The keys that hold them now."""
@@ -117,18 +131,8 @@ class Refresher:
             return tuple(keys)
         return (compact_orders(self._connection, self._store, shard, keys, self._folder),)
 
-    def _state(self, before: State, current: Head, policy: Policy) -> State:
-        classify(self._connection, PURCHASES, policy, current.date)
-        columns = ", ".join(("customer_id", "segment", "segments", *STORED_FEATURES))
-        classified = self._connection.execute(f"SELECT {columns} FROM customers ORDER BY customer_id").df()
-        return advance(before, classified, current.date, policy.version)
 
-    def _result(self, shard: int, head: Head, state: State, served: Served) -> Refreshed:
-        return Refreshed(shard, head.date, len(state.customers), served, head.generation)
-
-
-def _same(before: State, after: State) -> bool:
-    return before.customers.equals(after.customers) and before.memberships.equals(after.memberships)
+_SAME = Difference([], [], [])
 
 
 def _stamp(shard: int, head: Head) -> Stamp:
@@ -139,8 +143,20 @@ def refresh_and_tell(
     refresher: Refresher, request: RefreshRequest, policy: Policy, runs: Runs, bus: EventBus
 ) -> dict[str, Any]:
     """Refresh, note the run, and publish `Refresh Completed` when something was written; the facts of it."""
-    done = refresher.refresh(request, policy)
-    facts = {
+
+    def tell(done: Refreshed) -> None:
+        facts, run_id = _facts(request, policy, done), f"{request.run_id}#shard-{done.shard:04d}"
+        # A request that comes again finds nothing to do: what it did the first time stays noted.
+        if done.served != NOTHING or runs.find(REFRESH_RUN, run_id) is None:
+            runs.note(REFRESH_RUN, run_id, facts)
+        if done.served != NOTHING:
+            bus.publish(REFRESH_COMPLETED, [{"scope": "shard", **facts}])
+
+    return _facts(request, policy, refresher.refresh(request, policy, tell))
+
+
+def _facts(request: RefreshRequest, policy: Policy, done: Refreshed) -> dict[str, Any]:
+    return {
         "shard": done.shard,
         "as_of": done.as_of.isoformat(),
         "reason": request.reason,
@@ -151,7 +167,3 @@ def refresh_and_tell(
         "memberships_written": done.served.memberships,
         "changes": done.served.changes,
     }
-    runs.note(REFRESH_RUN, f"{request.run_id}#shard-{done.shard:04d}", facts)
-    if done.served != NOTHING:
-        bus.publish(REFRESH_COMPLETED, [{"scope": "shard", **facts}])
-    return facts

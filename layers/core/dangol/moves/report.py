@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from dangol.engine import literal
-from dangol.ledger.state import STATE
+from dangol.ledger.layout import check_layout
+from dangol.ledger.state import last_states_sql
 from dangol.ledger.store import ObjectStore
 from dangol.moves.daily import DAILY_RUN
 from dangol.moves.messages import REFRESH_COMPLETED, EventBus, Runs
@@ -21,16 +21,10 @@ from dangol.segments.policy import Policy
 
 def load_states(connection: duckdb.DuckDBPyConnection, store: ObjectStore, as_of: date, folder: Path) -> None:
     """Make temp table `customers` (as classify does) of the last state of every shard."""
-    customers, memberships = (_newest(store, name) for name in ("customers", "memberships"))
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE customers AS
-        SELECT state.*, DATE '{as_of}' - last_order_on AS recency_days, coalesce(segments, []) AS segments
-        FROM ({_read(store, customers, folder, "customer_id VARCHAR, segment VARCHAR")}) AS state
-        LEFT JOIN (
-            SELECT customer_id, list(segment ORDER BY segment) AS segments
-            FROM ({_read(store, memberships, folder, "customer_id VARCHAR, segment VARCHAR, rfm BOOLEAN")})
-            WHERE NOT rfm GROUP BY customer_id
-        ) USING (customer_id)
+        SELECT * REPLACE (segments[2:] AS segments), DATE '{as_of}' - last_order_on AS recency_days
+        FROM {last_states_sql(store, folder)}
     """)
 
 
@@ -52,6 +46,7 @@ class Report:
         (the numbers of the shards that were).
         """
         as_of = date.fromisoformat(run["as_of"])
+        check_layout(self._store, run["shards"])  # else shards beyond the number were left out, and nobody would know
         load_states(connection, self._store, as_of, folder)
         summary = summarise(connection, policy, as_of)
         prefix = f"reports/{as_of}/"
@@ -59,6 +54,7 @@ class Report:
         self._store.write(prefix + "summary.json", summary_json(summary).encode())
         refreshed = [shard for shard in run["refreshed"] if shard is not None]
         facts = {
+            "run_id": run["run_id"],
             "as_of": run["as_of"],
             "reason": run["reason"],
             "shards": run["shards"],
@@ -67,29 +63,10 @@ class Report:
             "report_key": prefix + "report.html",
         }
         self._runs.note(DAILY_RUN, run["run_id"], facts)
-        self._bus.publish(REFRESH_COMPLETED, [{"scope": "all", "run_id": run["run_id"], **facts}])
+        self._bus.publish(REFRESH_COMPLETED, [{"scope": "all", **facts}])
         return facts
 
 
 def summary_json(summary: Summary) -> str:
     """A summary for programs."""
     return json.dumps(asdict(summary), ensure_ascii=False, indent=2, default=str) + "\n"
-
-
-def _newest(store: ObjectStore, name: str) -> list[str]:
-    """The object of each shard's last state."""
-    newest: dict[str, str] = {}
-    for key in store.keys(f"ledger/{STATE}/"):
-        folder, _, file = key.rpartition("/")
-        if file.startswith(f"{name}-"):
-            newest[folder] = key  # keys are sorted, so the highest generation stays
-    return list(newest.values())
-
-
-def _read(store: ObjectStore, keys: list[str], folder: Path, empty: str) -> str:
-    """SQL: the rows of the objects; with none, no rows of the columns `empty`."""
-    if not keys:
-        casts = (column.split(" ") for column in empty.split(", "))
-        return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in casts) + " WHERE false"
-    files = ", ".join(literal(str(path)) for path in store.download(keys, folder))
-    return f"FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"

@@ -54,13 +54,15 @@ class Dialect:
         }
         for column in self.required:
             if column not in found and not (column == "amount" and "line_amount" in found):
-                raise UnreadableFile(file, self._missing(column, header), line, column)
+                others = [name for i, name in enumerate(header) if i not in found.values()]
+                raise UnreadableFile(file, self._missing(column, header, others), line, column)
         return found
 
-    def _missing(self, column: str, header: Sequence[str]) -> str:
-        known = {fold(name): name for name in header}
-        near = [m for alias in self.headers[column] for m in get_close_matches(alias, known, 1, 0.6)]
-        hint = f"; is it '{known[near[0]]}'? Then rename that header" if near else ""
+    def _missing(self, column: str, header: Sequence[str], others: Sequence[str]) -> str:
+        """What to tell of a missing column; `others` are the headers that are no known column."""
+        folded = {fold(name): name for name in others}
+        near = [m for alias in self.headers[column] for m in get_close_matches(alias, folded, 1, 0.6)]
+        hint = f"; is it '{folded[near[0]]}'? Then rename that header" if near else ""
         also = " (or 'line_amount')" if column == "amount" else ""
         return f"required column '{column}'{also} is missing; the header has {', '.join(header)}{hint}"
 

@@ -23,6 +23,7 @@ MAX_TEXT_BYTES = 4 * 1024**3
 MAX_COLUMNS = 1_000
 _CHUNK = 4 * 1024 * 1024
 _DELIMITERS = ",\t;|"
+_NO_TEXT = "is not text in UTF-8, UTF-16 or CP949; save it as CSV (UTF-8)"
 _BINARY = {
     b"PK\x03\x04": "is a spreadsheet or zip archive; save it as CSV (UTF-8) and drop it again",
     b"PAR1": "is Parquet; export it as CSV and drop it again",
@@ -42,6 +43,8 @@ class Export:
     header: tuple[str, ...]
     header_line: int
     """Line of the header, from 1; only blank lines come before it."""
+    header_lines: int
+    """How many lines the header covers: more than one when it has line breaks in quotes."""
     delimiter: str
     encoding: str
     """What the file was written in; the text at `path` is UTF-8."""
@@ -61,17 +64,18 @@ def open_export(path: Path, name: str, folder: Path, max_bytes: int = MAX_TEXT_B
         path = _transcoded(path, name, encoding, folder, max_bytes)
         head = _head(path)
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    header, line, delimiter = _header(text, name)
-    export = Export(name, path, header, line, delimiter, encoding)
+    export = _with_header(text, name, path, encoding)
     return with_plain_newlines(export, folder) if "\r" in text and "\n" not in text else export
 
 
 def with_plain_newlines(export: Export, folder: Path) -> Export:
-    """The same export with every line ending in \\n, for files that mix \\r\\n, \\r and \\n."""
+    """The same export with one kind of line end, for files that mix those of Windows, Unix and old Macs."""
     target = folder / f"{export.path.name}.lines"
-    with export.path.open(encoding="utf-8", errors="surrogateescape", newline=None) as source:
-        with target.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as out:
-            shutil.copyfileobj(source, out, _CHUNK)
+    with (
+        export.path.open(encoding="utf-8", errors="surrogateescape", newline=None) as source,
+        target.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as out,
+    ):
+        shutil.copyfileobj(source, out, _CHUNK)
     return replace(export, path=target)
 
 
@@ -117,7 +121,7 @@ def _encoding(head: bytes, name: str) -> str:
     # Some bytes fit neither: if the header does, the rows that do not are rejected one by one.
     if _decodes(head.split(b"\n", 1)[0], "utf-8"):
         return "utf-8"
-    raise UnreadableFile(name, "is not text in UTF-8, UTF-16 or CP949; save it as CSV (UTF-8)")
+    raise UnreadableFile(name, _NO_TEXT)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
@@ -143,14 +147,18 @@ def _transcoded(path: Path, name: str, encoding: str, folder: Path, max_bytes: i
     return target
 
 
-def _header(text: str, name: str) -> tuple[tuple[str, ...], int, str]:
-    lines = text.splitlines()
-    number = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if number is None:
+def _with_header(text: str, name: str, path: Path, encoding: str) -> Export:
+    """The export at `path`, of which `text` is the beginning."""
+    # Not splitlines(): that splits at form feeds and a dozen other characters as well.
+    lines = io.StringIO(text, newline="").readlines()
+    blank = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if blank is None:
         raise UnreadableFile(name, "holds blank lines only; export it again")
-    line = lines[number]
-    delimiter = max(_DELIMITERS, key=line.count)
-    header = next(csv.reader(io.StringIO(line), delimiter=delimiter))
+    delimiter = max(_DELIMITERS, key=lines[blank].count)
+    reader = csv.reader(lines[blank:], delimiter=delimiter, skipinitialspace=True)
+    header = tuple(cell.strip() for cell in next(reader))
+    if "\0" in "".join(header):
+        raise UnreadableFile(name, _NO_TEXT)
     if len(header) > MAX_COLUMNS:
-        raise UnreadableFile(name, f"the header has {len(header):,} columns; is this an order export?", number + 1)
-    return tuple(cell.strip() for cell in header), number + 1, delimiter
+        raise UnreadableFile(name, f"the header has {len(header):,} columns; is this an order export?", blank + 1)
+    return Export(name, path, header, blank + 1, reader.line_num, delimiter, encoding)

@@ -7,11 +7,13 @@ only orders of several rows take the way of `read_orders`.
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from dangol.engine import scalar
 from dangol.errors import UnreadableFile
@@ -22,14 +24,14 @@ from dangol.orders.receipt import Receipt
 from dangol.orders.records import BrokenRecord
 from dangol.orders.rejects import SIBLING_REASON, Reject, count_by_column, reason_for
 from dangol.orders.resolve import SINGLE_ORDER, resolve
-from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted
+from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted, net
 from dangol.shop import Shop
 
 logger = logging.getLogger(__name__)
 
 _FULL = (
-    "hash(order_id) AS key, order_id, customer_id, ordered_at, amount, line_amount, refunded_amount, status, product_id, "
-    "product_name, category, quantity, unit_price, email, phone, customer_name, has_item, problem"
+    "hash(order_id) AS key, order_id, customer_id, ordered_at, amount, line_amount, refunded_amount, status, "
+    "product_id, product_name, category, quantity, unit_price, email, phone, customer_name, has_item, problem"
 )
 
 _COMPLETE = {
@@ -120,7 +122,7 @@ class OrderReader:
         self._open(files)
         narrow = (
             "hash(order_id) AS key, customer_id, ordered_at::DATE AS ordered_on, "
-            "coalesce(amount, line_amount) - coalesce(refunded_amount, 0) AS amount, "
+            f"{net('coalesce(amount, line_amount)', 'refunded_amount')} AS amount, "
             f"{counted('status', 'coalesce(amount, line_amount)', 'refunded_amount')} AS counted, "
             "problem"
         )
@@ -178,13 +180,10 @@ class OrderReader:
     # ---- several rows of one order -----------------------------------------------------------------
 
     def _find_repeated(self, table: str) -> None:
-        """Make temp table `repeated` of the hashes that the order ids of several rows have.
-
-        Sorting them in numpy takes a third of the time of a GROUP BY over ten million.
-        """
+        """Make temp table `repeated` of the hashes that the order ids of several rows have."""
         query = f"SELECT key FROM {table} WHERE key IS NOT NULL"
         keys = np.asarray(self._connection.execute(query).fetchnumpy()["key"])
-        keys.sort()
+        _sort(keys)
         repeated = np.unique(keys[1:][keys[1:] == keys[:-1]])
         self._connection.register("found", {"key": repeated})
         self._connection.execute("CREATE OR REPLACE TEMP TABLE repeated AS FROM found")
@@ -204,7 +203,7 @@ class OrderReader:
     def _purchases_of_repeated() -> str:
         return f"""
             AND key NOT IN (FROM repeated)
-            UNION ALL SELECT customer_id, ordered_at::DATE, amount - refunded,
+            UNION ALL SELECT customer_id, ordered_at::DATE, {net("amount", "refunded")},
                 {counted("status", "amount", "refunded")} FROM resolved
         """
 
@@ -256,6 +255,15 @@ class OrderReader:
         for index, scan in enumerate(self._scans):
             rejects += _rejects_of(scan, [row for row in bad if row.file == index], self._broken[index])
         return rejects
+
+
+def _sort(keys: NDArray[np.uint64]) -> None:
+    """Sort in place, on two cores: a third of the time of a GROUP BY over ten million keys."""
+    middle = len(keys) // 2
+    if middle:
+        keys.partition(middle)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(np.ndarray.sort, (keys[:middle], keys[middle:])))
 
 
 def _rejects_of(scan: Scan, bad: Sequence[_Bad], broken: Sequence[BrokenRecord]) -> list[Reject]:

@@ -5,6 +5,7 @@ back to the line of the file and the bytes as they came, for the few records tha
 """
 
 import csv
+import io
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
@@ -18,7 +19,10 @@ from dangol.engine import literal
 from dangol.orders.files import Export
 
 _BLOCK = 1024 * 1024
-_QUOTED_FIELD = rb'(^|%s)"(?:[^"]|"")*"(?=%s|\r?\n?$)'
+csv.field_size_limit(2**31 - 1)  # a rejected field of any size is shown as it came
+_CLOSED, _OPEN, _BROKEN = "closed", "open", "broken"
+_TO_CLOSING_MARK = re.compile(rb'[^"]*+(?:""[^"]*+)*+" *')
+_TO_OPENING_MARK = re.compile(rb' *"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,6 @@ class BrokenRecord:
 
     offset: int
     """Byte at which it starts."""
-    lines: int
-    """How many lines it covers."""
     reason: str
 
 
@@ -74,10 +76,13 @@ def broken_records(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Br
         """,
         [str(path)],
     ).fetchall()
-    return [
-        BrokenRecord(offset - 1, text.rstrip("\r\n").count("\n") + 1, _REASONS.get(kind, kind.lower()))
-        for offset, text, kind in found
-    ]
+    return [_broken(offset - 1, text, kind) for offset, text, kind in found]
+
+
+def _broken(offset: int, text: str, kind: str) -> BrokenRecord:
+    # Where lines end in \r\n, DuckDB takes the \n of the line before for the record's first byte.
+    text_only = text.lstrip("\r\n")
+    return BrokenRecord(offset + len(text) - len(text_only), _REASONS.get(kind, kind.lower()))
 
 
 def locate(
@@ -102,7 +107,7 @@ class _Wanted:
 
     def __init__(self, numbers: Collection[int], broken: Collection[BrokenRecord]) -> None:
         self.numbers, self._sorted_numbers = set(numbers), sorted(numbers)
-        self.broken = {record.offset: record.lines for record in broken}
+        self.broken = {record.offset for record in broken}
         self._sorted_offsets = sorted(self.broken)
 
     def any_in(self, numbers: range, offsets: range) -> bool:
@@ -116,10 +121,9 @@ def _holds(ordered: list[int], stretch: range) -> bool:
 
 def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int, int | None, Record]]:
     """Yield (offset, number or None if broken, record) for the records asked for, in order."""
-    delimiter = re.escape(export.delimiter.encode())
-    complete = re.compile(_QUOTED_FIELD % (delimiter, delimiter))
-    opened = re.compile(rb'(^|%s)"' % delimiter)
-    line = 1 + sum(1 for _ in range(export.header_line) if file.readline())
+    delimiter = export.delimiter.encode()
+    before = export.header_line - 1 + export.header_lines
+    line = 1 + sum(1 for _ in range(before) if file.readline())
     number, looked_until = 0, 0
     while True:
         offset = file.tell()
@@ -137,16 +141,49 @@ def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int
         raw = file.readline()
         if not raw:
             return
-        if offset in wanted.broken:
-            raw += b"".join(file.readline() for _ in range(wanted.broken[offset] - 1))
-            yield offset, None, Record(line, _text(raw))
-        elif raw.strip(b"\r\n"):
-            while b'"' in raw and opened.search(complete.sub(b"", raw)) and (more := file.readline()):
-                raw += more
-            if number in wanted.numbers:
-                yield offset, number, Record(line, _text(raw))
-            number += 1
+        if raw.strip(b"\r\n"):
+            raw += _continued(file, delimiter, _quotation(raw, delimiter))
+            broken = offset in wanted.broken
+            if broken or number in wanted.numbers:
+                yield offset, None if broken else number, Record(line, _text(raw))
+            number += not broken
         line += raw.count(b"\n")
+
+
+def _continued(file: BinaryIO, delimiter: bytes, state: str) -> bytes:
+    """The further lines of a record whose first line leaves quotation in `state`."""
+    lines = []
+    while state == _OPEN and (line := file.readline()):
+        lines.append(line)
+        state = _quotation(line, delimiter, inside=True)
+    return b"".join(lines)
+
+
+def _quotation(line: bytes, delimiter: bytes, inside: bool = False) -> str:
+    """How a line leaves quotation that it enters `inside` or not, by the rules of DuckDB.
+
+    _CLOSED: the record ends here. _OPEN: the next line is part of it. _BROKEN: what was open is followed by
+    text where a delimiter should be, so that it was not meant to go on in this line. Elsewhere such text does
+    not end a record.
+    """
+    if b'"' not in line:
+        return _OPEN if inside else _CLOSED
+    position, entered_inside = 0, inside
+    while True:
+        if not inside and (opening := _TO_OPENING_MARK.match(line, position)):
+            inside, position = True, opening.end()
+        if inside:
+            closing = _TO_CLOSING_MARK.match(line, position)
+            if closing is None:
+                return _OPEN
+            inside, position = False, closing.end()
+            rest = line[position:].rstrip(b"\r\n")
+            if entered_inside and rest and not rest.startswith(delimiter):
+                return _BROKEN
+            entered_inside = False
+        position = line.find(delimiter, position) + 1
+        if not position:
+            return _CLOSED
 
 
 def _is_plain(block: bytes) -> bool:
@@ -161,4 +198,5 @@ def _text(raw: bytes) -> str:
 
 def fields(export: Export, raw: str) -> list[str]:
     """The cells of a record's text, as far as it can be split."""
-    return next(csv.reader(raw.splitlines() or [""], delimiter=export.delimiter), [])
+    # newline="": the line breaks inside quotes stay, and no other character is taken for one.
+    return next(csv.reader(io.StringIO(raw, newline=""), delimiter=export.delimiter, skipinitialspace=True), [])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dangol.orders.scan import FIRST_DAY, LAST_DAY, MAX_AMOUNT
 REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
 """First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -51,14 +53,13 @@ def reason_for(column: str, value: str, currency: str) -> str:
 def _money_reason(value: str) -> str:
     if not value.strip():
         return "is missing; fill it in"
-    digits = value.replace(",", "").strip("₩원$€ ")
-    try:
-        number = float(digits)
-    except ValueError:
-        return "is not a number; write it as 12000 or 12000.50"
+    digits = re.sub(r"[₩￦원$€,\s]", "", value)
+    number = float(digits) if _NUMBER.fullmatch(digits) else 0.0
     if number < 0:
         return "is negative; put refunds in refunded_amount or set the status to refunded"
-    return f"is above {MAX_AMOUNT:,}; is the number right?"
+    if number > MAX_AMOUNT:
+        return f"is above {MAX_AMOUNT:,}; is the number right?"
+    return "is not a number; write it as 12000 or 12000.50"
 
 
 SIBLING_REASON = "another row of this order was rejected, and an order counts whole or not at all"

@@ -3,11 +3,12 @@
 Within a file a row with a different amount begins a newer version; rows with the same or no amount
 and an item column are line items of it. Across files the later file wins. An order with line items
 counts whole or not at all: one bad row sets all of them aside, so that no total is silently wrong.
+A version that lacks a required value is rejected and replaces nothing.
 """
 
 import duckdb
 
-from dangol.orders.scan import MONEY
+from dangol.orders.scan import MAX_AMOUNT, MONEY
 
 ORDER_COLUMNS = (
     "order_id",
@@ -34,7 +35,7 @@ LINE = (
 )
 """SQL: one line item of a scanned row."""
 
-_RANKED = """
+_RANKED = f"""
     CREATE OR REPLACE TEMP TABLE ranked AS
     WITH grouped AS (
         SELECT *,
@@ -54,15 +55,23 @@ _RANKED = """
         FROM grouped
     ), versioned AS (
         SELECT *,
-            count(*) FILTER (begins) OVER (
+            (file::BIGINT << 40) + count(*) FILTER (begins) OVER (
                 PARTITION BY order_id, file ORDER BY number ROWS UNBOUNDED PRECEDING
             ) AS version
         FROM begun
+    ), weighed AS (
+        SELECT *,
+            count(customer_id) FILTER (usable) OVER same > 0
+                AND count(ordered_at) FILTER (usable) OVER same > 0
+                AND coalesce(
+                    max(amount) FILTER (usable) OVER same, sum(line_amount) FILTER (usable) OVER same
+                ) BETWEEN 0 AND {MAX_AMOUNT} AS complete
+        FROM versioned
+        WINDOW same AS (PARTITION BY order_id, version)
+    ), dated AS (
+        SELECT *, max(version) FILTER (complete) OVER (PARTITION BY order_id) AS newest FROM weighed
     )
-    SELECT *,
-        usable AND file = max(file) FILTER (usable) OVER (PARTITION BY order_id)
-            AND version = max(version) FILTER (usable) OVER (PARTITION BY order_id, file) AS current
-    FROM versioned
+    SELECT *, coalesce(usable AND version = newest, false) AS current FROM dated
 """
 
 SINGLE_ORDER = f"""
@@ -94,23 +103,18 @@ def resolve(connection: duckdb.DuckDBPyConnection) -> None:
     """From `repeated_rows` (Scan.typed with file and number) make temp tables `resolved` and `judged`.
 
     `resolved` holds complete orders (ORDER_COLUMNS). In `judged` every row has a `verdict`: 'accepted',
-    'superseded', 'rejected', 'incomplete' (a required value is blank in all rows of the order) or
-    'sibling' (spoiled by another row).
+    'superseded', 'rejected', 'incomplete' (of a version without one of the required values, or with an
+    absurd total, and no newer one) or 'sibling' (spoiled by another row).
     """
     connection.execute(_RANKED)
     connection.execute(_ORDERS)
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE incomplete AS
-        FROM resolved WHERE customer_id IS NULL OR ordered_at IS NULL OR amount IS NULL
-    """)
-    connection.execute("DELETE FROM resolved WHERE order_id IN (SELECT order_id FROM incomplete)")
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE judged AS
         SELECT file, number, problem,
             CASE WHEN problem IS NOT NULL THEN 'rejected'
                 WHEN spoiled THEN 'sibling'
-                WHEN NOT current THEN 'superseded'
-                WHEN order_id IN (SELECT order_id FROM incomplete) THEN 'incomplete'
-                ELSE 'accepted' END AS verdict
+                WHEN current THEN 'accepted'
+                WHEN version < newest THEN 'superseded'
+                ELSE 'incomplete' END AS verdict
         FROM ranked
     """)

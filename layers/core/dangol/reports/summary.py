@@ -50,7 +50,7 @@ class Summary:
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> Summary:
-    """Read temp table `customers` (see classify)."""
+    """Read relation `customers` (see classify)."""
     found = connection.execute("""
         SELECT segment, count(*), coalesce(sum(revenue_lifetime), 0),
             median(recency_days), median(orders_90d), median(aov_90d)

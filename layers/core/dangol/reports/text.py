@@ -23,7 +23,7 @@ def summary_text(summary: Summary) -> str:
             )
         )
     text = aligned(rows, left=2)
-    others = ", ".join(f"{name} {count:,}" for name, _, count in summary.segments)
+    others = ", ".join(f"{name} {count:,}" for _, name, count in summary.segments)
     return text + (f"\nalso: {others}" if others else "")
 
 

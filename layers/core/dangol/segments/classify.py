@@ -15,23 +15,24 @@ from dangol.segments.policy import Policy
 
 
 def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Policy, as_of: date) -> None:
-    """Make temp table `customers` from the relation `purchases` (see features_sql).
+    """Make temp view `customers` from the relation `purchases` (see features_sql).
 
     Columns: FEATURE_COLUMNS, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
-    other segments the customer is in, in the policy's order; empty when none).
+    other segments the customer is in, sorted; empty when none).
     """
     connection.execute(f"CREATE OR REPLACE TEMP TABLE features AS {features_sql(purchases, as_of)}")
     frame = _feature_frame(connection)
-    codes = rfm_codes(policy, frame)
-    sets, masks = np.unique(membership_bits(policy, frame), return_inverse=True)
-    connection.register("assigned", {"code": codes, "mask": masks.astype(np.int64)})
-    segments = ", ".join(_list(_ids_of(policy, int(bits))) for bits in sets) or _list([])
+    sets, distinct = pd.factorize(membership_bits(policy, frame))
+    connection.register("found", {"code": rfm_codes(policy, frame), "set": sets})
+    connection.execute("CREATE OR REPLACE TEMP TABLE assigned AS FROM found")
+    connection.unregister("found")
+    lists = ", ".join(_list(_ids_of(policy, int(bits))) for bits in distinct) or _list([])
+    # A view: to put the columns side by side costs less than to write them once more.
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE customers AS
-        SELECT features.*, ({_list(policy.rfm_ids)})[code + 1] AS segment, ([{segments}])[mask + 1] AS segments
+        CREATE OR REPLACE TEMP VIEW customers AS
+        SELECT features.*, ({_list(policy.rfm_ids)})[code + 1] AS segment, ([{lists}])[set + 1] AS segments
         FROM features POSITIONAL JOIN assigned
     """)
-    connection.unregister("assigned")
 
 
 def _feature_frame(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def membership_bits(policy: Policy, features: pd.DataFrame) -> NDArray[np.int64]
 
 
 def _ids_of(policy: Policy, bits: int) -> list[str]:
-    return [rule.id for position, rule in enumerate(policy.segments) if bits >> position & 1]
+    return sorted(rule.id for position, rule in enumerate(policy.segments) if bits >> position & 1)
 
 
 def _list(ids: Sequence[str]) -> str:

@@ -59,9 +59,9 @@ def _mask(expression: Expression, features: pd.DataFrame) -> NDArray[np.bool_]:
         case Not(operand):
             return ~_mask(operand, features)
         case And(operands):
-            return np.logical_and.reduce([_mask(operand, features) for operand in operands])
+            return np.asarray(np.all([_mask(operand, features) for operand in operands], axis=0))
         case Or(operands):
-            return np.logical_or.reduce([_mask(operand, features) for operand in operands])
+            return np.asarray(np.any([_mask(operand, features) for operand in operands], axis=0))
         case _:
             assert_never(expression)
 

@@ -29,6 +29,10 @@ _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _RESERVED = ("and", "or", "not", "in", "missing")
 _MAX_DEPTH = 50
 """Nesting beyond this is a mistake, and would exhaust Python's stack before long."""
+_MAX_OPERATIONS = 200
+"""Arithmetic operators in a rule: each may nest the tree one level deeper."""
+_MAX_LENGTH = 4_000
+"""Characters of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class _Token:
 
 def parse(rule: str, features: Collection[str]) -> Expression:
     """The syntax tree of `rule`. Raises RuleError with position and, for a name, the nearest known one."""
+    if len(rule) > _MAX_LENGTH:
+        raise RuleError(rule[:60] + " …", 0, f"longer than {_MAX_LENGTH:,} characters; split the rule")
     parser = _Parser(rule, features)
     expression = parser.disjunction()
     parser.expect_end()
@@ -69,6 +75,7 @@ class _Parser:
         self._tokens = list(_tokens(rule))
         self._at = 0
         self._depth = 0
+        self._operations = 0
 
     def disjunction(self) -> Expression:
         operands = [self._conjunction()]
@@ -116,7 +123,8 @@ class _Parser:
         negated = self._accept("not")
         if self._accept("in"):
             membership = Membership(left, self._values())
-            return Not(membership) if negated else membership
+            # Like !=, and unlike `not x in (…)`, `x not in (…)` is false where x is missing.
+            return And((Not(membership), Not(Missing(left)))) if negated else membership
         if negated or self._next.text not in _COMPARISONS:
             expected = "in" if negated else f"a comparison ({' '.join(_COMPARISONS)}) or 'in'"
             self._fail(f"expected {expected}")
@@ -145,13 +153,13 @@ class _Parser:
     def _sum(self) -> Term:
         term = self._product()
         while self._next.text in ("+", "-"):
-            term = Arithmetic(self._advance().text, term, self._product())
+            term = Arithmetic(self._operator(), term, self._product())
         return term
 
     def _product(self) -> Term:
         term = self._factor()
         while self._next.text in ("*", "/"):
-            term = Arithmetic(self._advance().text, term, self._factor())
+            term = Arithmetic(self._operator(), term, self._factor())
         return term
 
     def _factor(self) -> Term:
@@ -165,12 +173,18 @@ class _Parser:
             return term
         if self._next.kind == "number":
             return Number(float(self._advance().text.replace("_", "")))
-        if self._next.kind == "word" and self._next.text not in _RESERVED:
-            return self._name()
-        self._fail("expected a feature or a number")
+        return self._name()
+
+    def _operator(self) -> str:
+        self._operations += 1
+        if self._operations > _MAX_OPERATIONS:
+            self._fail(f"more than {_MAX_OPERATIONS} arithmetic operators; split the rule")
+        return self._advance().text
 
     def _name(self) -> Name:
         token = self._next
+        if token.kind != "word" or token.text in _RESERVED:
+            self._fail("expected a feature or a number")
         if token.text not in self._features:
             near = get_close_matches(token.text, self._features, 1, 0.5)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(self._features)}"

@@ -1,0 +1,92 @@
+"""What `benchmarks.shards` measures, in a process of its own.
+
+Refresh shards of a ledger in a folder, or do the bare minimum with the same files:
+
+    python -m benchmarks.shard LEDGER --as-of 2026-11-22 --shards 0 1 2 [--bare]
+
+The refresh is the deployed one, its state log included; only the tables and the bus take everything and keep
+nothing.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+from dangol.ledger.layout import ORDERS, shard_prefix
+from dangol.shop import Shop
+
+BARE = """
+    SELECT customer_id, max(ordered_on), min(ordered_on), count(*), sum(amount),
+        count(*) FILTER (ordered_on > DATE '{as_of}' - 90), sum(amount) FILTER (ordered_on > DATE '{as_of}' - 90)
+    FROM (SELECT customer_id, ordered_at::DATE AS ordered_on, amount FROM read_parquet('{files}') WHERE status = 'paid')
+    WHERE ordered_on <= DATE '{as_of}' GROUP BY customer_id
+"""
+
+
+class Nowhere:
+    """Tables and a bus that keep nothing; counts what they were given."""
+
+    rows = 0
+
+    def put_customers(self, customers: Sequence[object]) -> None:
+        self.rows += len(customers)
+
+    def delete_customers(self, customer_ids: Sequence[str]) -> None:
+        self.rows += len(customer_ids)
+
+    def put_memberships(self, memberships: Sequence[object]) -> None:
+        self.rows += len(memberships)
+
+    def delete_memberships(self, memberships: Sequence[tuple[str, str]]) -> None:
+        self.rows += len(memberships)
+
+    def publish(self, kind: str, details: Sequence[Mapping[str, object]]) -> None:
+        pass
+
+
+def refresh(ledger: Path, shards: Sequence[int], as_of: date) -> int:
+    """Refresh the shards one after the other; how many rows would have been written."""
+    from dangol.engine import connect
+    from dangol.ledger.store import FolderStore
+    from dangol.moves.messages import DAILY, RefreshRequest
+    from dangol.moves.refresh import Refresher
+    from dangol.segments.policy import default_policy
+
+    policy, nowhere = default_policy(), Nowhere()
+    for shard in shards:
+        with TemporaryDirectory() as folder:
+            connection = connect(Shop(), Path(folder))
+            refresher = Refresher(connection, FolderStore(ledger), nowhere, nowhere, Path(folder))
+            refresher.refresh(RefreshRequest(shard, as_of, DAILY, "benchmark"), policy)
+            connection.close()
+    return nowhere.rows
+
+
+def bare(ledger: Path, shards: Sequence[int], as_of: date) -> int:
+    """Scan and aggregate the shards' orders, one after the other; how many customers there are."""
+    customers = 0
+    for shard in shards:
+        connection = duckdb.connect()
+        files = ledger / shard_prefix(ORDERS, shard) / "*.parquet"
+        customers += len(connection.execute(BARE.format(as_of=as_of, files=files)).fetchnumpy()["customer_id"])
+        connection.close()
+    return customers
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Refresh shards of a ledger in a folder.")
+    parser.add_argument("ledger", type=Path)
+    parser.add_argument("--as-of", type=date.fromisoformat, required=True)
+    parser.add_argument("--shards", type=int, nargs="+", required=True)
+    parser.add_argument("--bare", action="store_true", help="scan and aggregate only")
+    given = parser.parse_args()
+    print((bare if given.bare else refresh)(given.ledger, given.shards, given.as_of))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""A deployed stack as those see it who use it: a bucket, three tables, a state machine and a bus."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+from dangol.orders.dialect import PLAIN, fold
+from dangol.orders.receipt import Receipt
+from dangol.reports.summary import SegmentLine, Summary
+
+from examples.sandbox.local_aws import LocalAws
+
+Item = Mapping[str, Any]
+
+BUCKETS = 16
+"""Partitions of each segment in table `Memberships`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What refreshes wrote, by their own account in table `Runs`."""
+
+    customers: int
+    memberships: int
+    changes: int
+    """Events `Segment Changed`."""
+
+    @classmethod
+    def by(cls, refreshes: Iterable[Item]) -> Written:
+        """All of them together."""
+        found = list(refreshes)
+        return cls(*(sum(int(run[name]) for run in found) for name in _FACTS))
+
+    @property
+    def items(self) -> int:
+        """Writes to DynamoDB."""
+        return self.customers + self.memberships
+
+
+_FACTS = ("customers_written", "memberships_written", "changes")
+
+
+class DeployedShop:
+    """One stack. Nothing but its outputs is known of it."""
+
+    def __init__(self, aws: LocalAws, stack: str, outputs: Mapping[str, str]) -> None:
+        self.stack = stack
+        self.outputs = outputs
+        self._bucket = aws.resource("s3").Bucket(outputs["BucketName"])
+        self._machines = aws.client("stepfunctions")
+        tables = aws.resource("dynamodb")
+        self._customers = tables.Table(outputs["CustomersTableName"])
+        self._memberships = tables.Table(outputs["MembershipsTableName"])
+        self._runs = tables.Table(outputs["RunsTableName"])
+
+    def drop(self, key: str, body: bytes) -> None:
+        """Put a file into the bucket."""
+        self._bucket.put_object(Key=key, Body=body)
+
+    def read(self, key: str) -> bytes:
+        """A file of the bucket."""
+        body: bytes = self._bucket.Object(key).get()["Body"].read()
+        return body
+
+    def runs(self, kind: str) -> list[Item]:
+        """What table `Runs` has of a kind: file, configuration, refresh, daily."""
+        return _all(self._runs, Key("kind").eq(kind))
+
+    def refreshes_for(self, receipts: Iterable[Item]) -> list[Item]:
+        """The refreshes that files asked for, as far as they are done."""
+        versions = {receipt["id"] for receipt in receipts}
+        return [run for run in self.runs("refresh") if run["run_id"] in versions]
+
+    def refreshes_because(self, reason: str, day: date) -> list[Item]:
+        """The refreshes for a reason (daily, configuration) and a day."""
+        return [run for run in self.runs("refresh") if (run["reason"], run["as_of"]) == (reason, day.isoformat())]
+
+    def start_daily_run(self, day: date) -> str:
+        """What the scheduler does each night, for a day of our choice; the execution."""
+        request = json.dumps({"as_of": day.isoformat()})
+        return str(
+            self._machines.start_execution(stateMachineArn=self.outputs["DailyRefreshArn"], input=request)[
+                "executionArn"
+            ]
+        )
+
+    def has_ended(self, execution: str) -> bool:
+        """Whether a daily run is over. RuntimeError if it failed."""
+        found = self._machines.describe_execution(executionArn=execution)
+        if found["status"] not in ("RUNNING", "SUCCEEDED"):
+            raise RuntimeError(f"the daily run {found['status']}: {found.get('error')} {found.get('cause')}")
+        return bool(found["status"] == "SUCCEEDED")
+
+    def summary(self, day: date) -> Summary:
+        """The numbers of the report that the daily run of a day wrote."""
+        found = json.loads(self.read(f"reports/{day}/summary.json"))
+        return Summary(
+            as_of=date.fromisoformat(found["as_of"]),
+            customers=found["customers"],
+            revenue=found["revenue"],
+            rfm=[SegmentLine(**line) for line in found["rfm"]],
+            segments=[(segment, name, members) for segment, name, members in found["segments"]],
+            unclassified=[(days, counts) for days, counts in found["unclassified"]],
+        )
+
+    def customers(self) -> int:
+        """How many table `Customers` has; the local AWS knows at once, the real one every six hours."""
+        self._customers.reload()
+        return int(self._customers.item_count)
+
+    def customer(self, customer_id: str) -> Item:
+        """One customer, read with GetItem."""
+        item: Item = self._customers.get_item(Key={"customer_id": customer_id})["Item"]
+        return item
+
+    def members(self, segment: str) -> list[Item]:
+        """Everybody in a segment: one Query for each of its partitions."""
+        partitions = (Key("segment_bucket").eq(f"{segment}#{bucket}") for bucket in range(BUCKETS))
+        return [item for partition in partitions for item in _all(self._memberships, partition)]
+
+    def member(self, segment: str) -> str | None:
+        """The customer_id of somebody in a segment."""
+        for bucket in range(BUCKETS):
+            partition = Key("segment_bucket").eq(f"{segment}#{bucket}")
+            for item in self._memberships.query(KeyConditionExpression=partition, Limit=1)["Items"]:
+                return str(item["customer_id"])
+        return None
+
+    def rejects(self, receipt: Item) -> list[dict[str, str]]:
+        """The rejected rows of one file."""
+        text = self.read(receipt["rejects_key"]).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def total(receipts: Iterable[Item]) -> Receipt:
+    """Several receipts as one; files name their columns as they like, here they go by one name."""
+    found = list(receipts)
+    reasons: Counter[str] = Counter()
+    for receipt in found:
+        reasons.update({_COLUMNS.get(fold(column), column): int(rows) for column, rows in receipt["reasons"].items()})
+    rows = {name: sum(int(receipt[name]) for receipt in found) for name in _ROWS}
+    files = tuple(receipt["key"] for receipt in found)
+    return Receipt(files, **rows, reasons=dict(reasons.most_common()))
+
+
+_COLUMNS = {header: column for column, headers in PLAIN.headers.items() for header in headers}
+_ROWS = ("rows_read", "rows_accepted", "rows_superseded", "rows_rejected")
+
+
+def _all(table: Any, condition: Any) -> list[Item]:
+    """Every page of a Query."""
+    page = table.query(KeyConditionExpression=condition)
+    items = list(page["Items"])
+    while "LastEvaluatedKey" in page:
+        page = table.query(KeyConditionExpression=condition, ExclusiveStartKey=page["LastEvaluatedKey"])
+        items += page["Items"]
+    return items

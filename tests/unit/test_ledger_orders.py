@@ -1,0 +1,118 @@
+"""The orders of one shard: the newest version of each, however they lie in objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dangol.engine import literal
+from dangol.ledger import layout
+from dangol.ledger.orders import PURCHASES, compact_orders, load_orders
+from dangol.ledger.store import FolderStore
+
+from tests.world import FIRST_DAY, Row, World
+
+Version = tuple[str, str | None, str, str]
+"""order_id, customer_id, status, version."""
+
+A1, A2, B1 = ("a", "c1", "paid", "v1"), ("a", "c2", "paid", "v2"), ("b", "c1", "paid", "v1")
+GONE = ("a", None, "moved", "v3")
+
+
+@pytest.fixture
+def connection() -> Any:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def part(connection: duckdb.DuckDBPyConnection, path: Path, rows: list[Version]) -> Path:
+    values = ", ".join(
+        f"({literal(order)}, {literal(customer) if customer else 'NULL'}, {literal(status)}, {literal(version)})"
+        for order, customer, status, version in rows
+    )
+    connection.execute(f"""
+        COPY (
+            SELECT *, TIMESTAMP '2026-01-01' AS ordered_at, 100::DECIMAL(18, 4) AS amount, 0::DECIMAL(18, 4) AS refunded
+            FROM (VALUES {values}) AS rows(order_id, customer_id, status, version)
+        ) TO {literal(str(path))} (FORMAT parquet)
+    """)
+    return path
+
+
+def loaded(connection: duckdb.DuckDBPyConnection) -> list[Any]:
+    query = "SELECT order_id, customer_id, status, version FROM shard_orders ORDER BY order_id"
+    return connection.execute(query).fetchall()
+
+
+def test_the_newest_version_of_each_order_wins(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    files = [part(connection, tmp_path / "1.parquet", [A2]), part(connection, tmp_path / "2.parquet", [A1, B1])]
+    for order_of_files in (files, files[::-1]):
+        load_orders(connection, order_of_files, unique=False)
+        assert loaded(connection) == [A2, B1]
+
+
+def test_the_same_object_twice_counts_once(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    files = [part(connection, tmp_path / f"{number}.parquet", [A1, B1]) for number in (1, 2)]
+    load_orders(connection, files, unique=False)
+    assert loaded(connection) == [A1, B1]
+
+
+def test_an_order_that_moved_away_is_no_purchase(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load_orders(connection, [part(connection, tmp_path / "1.parquet", [A2, GONE, B1])], unique=False)
+    assert loaded(connection) == [GONE, B1]
+    assert connection.execute(f"SELECT customer_id FROM {PURCHASES}").fetchall() == [("c1",)]
+
+
+def test_an_order_that_moved_away_long_ago_may_come_back(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    back = ("a", "c1", "paid", "v4")
+    load_orders(connection, [part(connection, tmp_path / "1.parquet", [A1, back, GONE])], unique=False)
+    assert loaded(connection) == [back]
+
+
+def test_a_compaction_reads_as_what_it_merged(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    store, keys = FolderStore(tmp_path / "bucket"), []
+    for number, rows in enumerate([[A1, B1], [A2], [GONE]]):
+        keys.append(layout.part_key(layout.ORDERS, 0, f"v{number}"))
+        store.upload([(part(connection, tmp_path / "part.parquet", rows), keys[-1])])
+    load_orders(connection, store.download(keys, tmp_path), unique=False)
+    base = compact_orders(connection, store, 0, keys, tmp_path)
+
+    assert store.keys("") == [base]
+    load_orders(connection, store.download([base], tmp_path), unique=True)
+    assert loaded(connection) == [GONE, B1]
+
+
+def test_a_late_part_beside_a_compaction_does_not_bring_an_old_version_back(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    base = part(connection, tmp_path / "base.parquet", [A2, B1])
+    late = part(connection, tmp_path / "part.parquet", [A1])
+    load_orders(connection, [base, late], unique=False)
+    assert loaded(connection) == [A2, B1]
+
+
+def test_a_shard_is_merged_when_it_has_eight_objects_and_not_before() -> None:
+    with World(shards=1) as world:
+        for number in range(1, 12):
+            world.drop_and_ingest([Row(f"o{number}", "c1", 0, 100)], second=number)
+            world.work_off()
+            objects = world.store.keys("ledger/orders/")
+            assert len(objects) == (number if number < 8 else number - 7)
+            assert [layout.is_base(key) for key in objects] == [number >= 8] + [False] * (len(objects) - 1)
+            world.refresh_all(FIRST_DAY)
+            assert world.tables.customers["c1"].orders_lifetime == number
+
+
+def test_lines_and_contacts_outlive_a_compaction() -> None:
+    """The ledger is the system of record: whole orders, whatever refreshes make of them."""
+    header = "order_id,customer_id,ordered_at,amount,product_name,quantity,email\n"
+    with World(shards=1) as world:
+        for number in range(1, 9):
+            text = f"{header}o{number},c1,2026-01-01,100,코트,1,kim@example.com\no{number},c1,2026-01-01,,가방,2,\n"
+            world.ingest(world.drop(text, second=number))
+        world.work_off()
+        (base,) = world.store.keys("ledger/orders/")
+        query = f"SELECT count(*), sum(len(lines)), any_value(email) FROM {literal(str(world.bucket / base))}"
+        assert duckdb.sql(query).fetchall() == [(8, 16, "kim@example.com")]
