@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,26 @@ class Crash:
         if self._halfway and items is not None:
             method(*(items[: (len(items) + 1) // 2] if argument is items else argument for argument in arguments))
         raise Crashed(f"{name}, call {self._at}")
+
+
+class Meanwhile(Crash):
+    """Lets something happen right after the n-th call instead of a crash."""
+
+    def __init__(self, at: int, event: Callable[[], object]) -> None:
+        super().__init__()
+        self._n = at
+        self._event = event
+        self._over = False
+
+    def passes(self, name: str, method: Any, arguments: tuple[Any, ...]) -> Any:
+        """Make the call; let it happen when it is time."""
+        if self._over:
+            return method(*arguments)
+        answer = super().passes(name, method, arguments)
+        if len(self.calls) - 1 == self._n:
+            self._over = True
+            self._event()
+        return answer
 
 
 class _Watched:

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 from dangol.ledger import layout, owners
 from dangol.ledger.store import FolderStore
+from dangol.moves.ingest import DroppedFile
 
-from tests.fakes import Crash, Crashed
+from tests.fakes import Crash, Crashed, Meanwhile
 from tests.world import FIRST_DAY, Row, World, compacting_at
 
 OLD, NEW = Row("o1", "c1", 1, 100), Row("o1", "c3", 1, 100)
@@ -23,33 +24,28 @@ def customers(world: World) -> set[str]:
     return set(world.tables.customers)
 
 
-def test_two_files_at_once_do_not_both_keep_an_order() -> None:
-    """Each writes its owners before it asks: whoever asks last sees the other."""
+@pytest.mark.parametrize("slower", [OLD, NEW], ids=["the older is slower", "the newer is slower"])
+def test_of_two_files_at_once_one_learns_of_the_other(slower: Row) -> None:
+    """Each writes its owners before it asks, so wherever one is when the other comes and goes, an order counts once."""
     with World(shards=5) as world:
-        old, new = (
-            world.drop_rows([OLD], 1, "incoming/orders/a.csv"),
-            world.drop_rows([NEW], 2, "incoming/orders/b.csv"),
-        )
-        both = _InBetween(world, lambda: world.ingest(new))
-        world.crash = both
-        world.ingest(old)
-        assert both.happened
-        assert customers(world) == {"c3"}
+        files = {
+            row: world.drop_rows([row], second, f"incoming/orders/{second}.csv")
+            for second, row in enumerate([OLD, NEW], start=1)
+        }
+        faster = files[NEW if slower is OLD else OLD]
+        for number in range(len(calls_of(world, files[slower]))):
+            with world.copy() as twin:
+                twin.crash = Meanwhile(number, lambda twin=twin: twin.ingest(faster))  # type: ignore[misc]
+                twin.ingest(files[slower])
+                assert customers(twin) == {"c3"}, number
 
 
-class _InBetween(Crash):
-    """Lets something happen right after the owners of a file were written, instead of a crash."""
-
-    def __init__(self, world: World, event: object) -> None:
-        super().__init__()
-        self._world, self._event, self.happened = world, event, False
-
-    def passes(self, name: str, method: object, arguments: tuple[object, ...]) -> object:
-        answer = method(*arguments)  # type: ignore[operator]
-        if name == "FolderStore.upload" and not self.happened:
-            self.happened, self._world.crash = True, None
-            self._event()  # type: ignore[operator]
-        return answer
+def calls_of(world: World, file: DroppedFile) -> list[str]:
+    """What ingest calls for a file."""
+    with world.copy() as rehearsal:
+        rehearsal.crash = crash = Crash()
+        rehearsal.ingest(file)
+        return [name for name, _ in crash.calls]
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["in order", "late"])
@@ -60,7 +56,7 @@ def test_owners_merged_between_two_tries_of_a_file_are_not_forgotten(late: bool)
         files = {OLD: world.drop_rows([OLD], 1, "incoming/orders/a.csv")}
         files[NEW] = world.drop_rows([NEW], 2, "incoming/orders/b.csv")
         world.ingest(files[first])
-        world.crash = Crash(at=_after_first_upload(world, files[second]))
+        world.crash = Crash(at=calls_of(world, files[second]).index("FolderStore.upload") + 1)
         with pytest.raises(Crashed):
             world.ingest(files[second])
         world.crash = None
@@ -71,22 +67,15 @@ def test_owners_merged_between_two_tries_of_a_file_are_not_forgotten(late: bool)
         assert customers(world) == {"c3"}
 
 
-def _after_first_upload(world: World, file: object) -> int:
-    with world.copy() as rehearsal:
-        rehearsal.crash = crash = Crash()
-        rehearsal.ingest(file)  # type: ignore[arg-type]
-        return [name for name, _ in crash.calls].index("FolderStore.upload") + 1
-
-
 def test_owners_are_merged_when_they_are_many() -> None:
-    with World(shards=1) as world:
-        for number in range(owners.COMPACT_AT + 1):
-            world.drop_and_ingest([Row("o1", "c1", 1, 100)], second=number)
-        assert len(world.store.keys("ledger/order_owners/")) == owners.COMPACT_AT + 1
-        world.refresh_all(DAY)
-        (merged,) = world.store.keys("ledger/order_owners/")
-        rows = duckdb.sql(f"SELECT version FROM '{world.bucket / merged}'").fetchall()
-        assert rows == [(max(run for kind, run in world.runs.noted if kind == "file"),)]
+    with World(shards=1) as world, compacting_at(orders=99, owners=2):
+        for number in range(3):
+            world.drop_and_ingest([Row("o1", "c1", 1, 100), Row(f"o2-{number}", "c1", 1, 100)], second=number)
+            world.refresh_all(DAY)
+            merged = world.store.keys("ledger/order_owners/")
+            assert len(merged) == (number + 1 if number < 2 else 1)
+        rows = duckdb.sql(f"SELECT count(*), max(version) FROM '{world.bucket / merged[0]}'").fetchall()
+        assert rows == [(4, max(run for kind, run in world.runs.noted if kind == "file"))]
 
 
 def test_a_merge_beside_us_is_no_error(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ STATE = """(
     SELECT 'c1' AS customer_id, 'new' AS segment, 'vip' AS previous_segment, ['new', 'one_time'] AS segments,
         [DATE '2026-01-01', DATE '2026-01-03'] AS since, 3 AS orders_90d, 0.1::DOUBLE + 0.2::DOUBLE AS aov_90d,
         3 AS orders_lifetime, 123456789.1234::DOUBLE AS revenue_lifetime, DATE '2026-01-01' AS first_order_on,
-        DATE '2026-01-02' AS last_order_on, DATE '2026-01-03' AS as_of, 'abc' AS policy_version, true AS changed
+        DATE '2026-01-02' AS last_order_on, DATE '2026-01-03' AS as_of, 'abc' AS policy_version, true AS changed,
+        ['vip'] AS was, false AS gone
     UNION ALL
     SELECT '고객 2', 'unclassified', NULL, ['unclassified'], [DATE '2026-01-03'], 0, NULL, 0, 0, NULL, NULL,
-        DATE '2026-01-03', 'abc', false
+        DATE '2026-01-03', 'abc', false, ['unclassified'], false
 )"""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.expected import Expected, differences, members_told, newest_orders
-from tests.fakes import Crash, Crashed
+from tests.fakes import Crash, Crashed, Meanwhile
 from tests.world import FIRST_DAY, Row, World, compacting_at, csv_of
 
 MORNING = [Row("o1", "c1", 0, 300), Row("o2", "c1", 1, 300), Row("o3", "c3", 1, 50), Row("o9", "c5", 1, 70)]
@@ -160,3 +160,17 @@ def test_what_comes_between_a_crash_and_the_retry_is_not_lost(
         expected.advance(newest_orders(uploads).values(), world.today)
         assert differences(world.tables, expected, history=False) == [], call
         assert members_told(world.bus.of("Segment Changed")) == world.tables.memberships.keys(), call
+
+
+def test_a_file_that_comes_at_any_moment_of_a_refresh_is_not_lost(asked: World) -> None:
+    with asked.copy() as rehearsal:
+        rehearsal.crash = crash = Crash()
+        rehearsal.refresh(rehearsal.queue.waiting[0])
+        calls = crash.calls
+    expected = Expected()
+    expected.advance(newest_orders([MORNING, NOON, EVENING]).values(), asked.today)
+    for number, (name, _) in enumerate(calls):
+        with asked.copy() as world:
+            world.crash = Meanwhile(number, lambda world=world: world.drop_and_ingest(EVENING, second=4))  # type: ignore[misc]
+            world.work_off()
+            assert differences(world.tables, expected, history=False) == [], name

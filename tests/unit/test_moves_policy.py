@@ -40,6 +40,15 @@ def test_a_policy_with_other_names_and_the_same_rules_writes_nothing() -> None:
         assert world.tables.written == []
 
 
+def test_a_policy_with_its_segments_in_another_order_writes_nothing() -> None:
+    with World(shards=1) as world:
+        both = '  - {id: one_time, where: "orders_lifetime == 1"}\n  - {id: ever, where: "orders_lifetime >= 1"}\n'
+        rfm, _, _ = SMALL_POLICY.partition("  - {id: repeat")
+        refreshed_with(rfm + both, ordered(world))
+        assert refreshed_with(rfm + "".join(reversed(both.splitlines(keepends=True))), world) == set()
+        assert world.tables.written == []
+
+
 def test_a_segment_that_is_gone_is_left_by_all() -> None:
     with World(shards=1) as world:
         without = "\n".join(line for line in SMALL_POLICY.splitlines() if "id: new" not in line)

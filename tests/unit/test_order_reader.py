@@ -620,13 +620,16 @@ def generated_file(draw: st.DrawFn, name: str) -> File:
 def generated_record(draw: st.DrawFn, layout: Sequence[str]) -> tuple[str, dict[str, Any] | None]:
     values = {column: draw(st.sampled_from(sorted(MEANINGS[column]))) for column in layout}
     cells = [quoted(value, draw(st.booleans())) for value in values.values()]
-    damage = draw(st.sampled_from(["none"] * 8 + ["short", "long", "quote"]))
+    damage = draw(st.sampled_from(["none"] * 12 + ["short", "long", "quote", "open"]))
     if damage == "short":
         cells = cells[: draw(st.integers(1, len(cells) - 1))]
     elif damage == "long":
         cells += ["x"] * draw(st.integers(1, 3))
     elif damage == "quote":
         cells[draw(st.integers(0, len(cells) - 1))] = '"c"x'
+    elif damage == "open":
+        cells = ["z"] * len(cells)
+        cells[draw(st.integers(0, len(cells) - 1))] = '"c'
     meaning = {column: MEANINGS[column][value] for column, value in values.items()}
     return ",".join(cells), meaning if damage == "none" else None
 
@@ -722,7 +725,7 @@ def purchase_of(version: Sequence[Row]) -> tuple[str, str, Decimal, bool]:
     return last(version, "customer_id"), last(version, "ordered_at"), amount - refunded, counts
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(generated_files())
 def test_both_ways_of_reading_follow_the_rules_whatever_the_files_hold(files: list[File]) -> None:
     expected = by_the_rules(files)
@@ -735,7 +738,7 @@ def test_both_ways_of_reading_follow_the_rules_whatever_the_files_hold(files: li
             assert lines == expected.lines[order["order_id"]]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations([0, 1, 2]), st.lists(st.integers(0, 2), min_size=1, max_size=4))
 def test_the_same_files_in_any_number_count_as_their_last_appearances(order: list[int], again: list[int]) -> None:
     files = [csv_of(f"a,kim,2026-01-0{i + 1},{i}", f"only{i},lee,2026-02-01,{i}") for i in range(3)]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,6 +20,7 @@ from dangol.aws.objects import S3Store
 from dangol.aws.requests import DailyRun, SqsRefreshQueue
 from dangol.aws.runs import DynamoRuns
 from dangol.moves.configure import Configure
+from dangol.scratch import scratch
 from dangol.shop import Shop
 
 if TYPE_CHECKING:
@@ -143,10 +143,10 @@ def scratch_database() -> "Iterator[tuple[DuckDBPyConnection, Path]]":
     """A fresh database and a folder that end with the invocation."""
     from dangol.engine import connect
 
-    with TemporaryDirectory(prefix="dangol-") as scratch:
-        connection = connect(settings().shop, Path(scratch), _duckdb_mb())
+    with scratch() as folder:
+        connection = connect(settings().shop, folder, _duckdb_mb())
         try:
-            yield connection, Path(scratch)
+            yield connection, folder
         finally:
             connection.close()
 

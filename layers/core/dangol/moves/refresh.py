@@ -105,8 +105,10 @@ class Refresher:
         classify(self._connection, PURCHASES, policy, aim.date)
         advanced = advance_sql(before, "customers", aim.date, policy.version)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
-        found = difference(self._connection, before, "after")
-        reached = replace(aim, objects=objects, customers=scalar(self._connection, "SELECT count(*) FROM after"))
+        found = difference(self._connection, "after")
+        reached = replace(
+            aim, objects=objects, customers=scalar(self._connection, "SELECT count(*) FROM after WHERE NOT gone")
+        )
         if found == _SAME:
             return reached, NOTHING
         reached = replace(reached, generation=head.generation + 1)
@@ -119,7 +121,7 @@ class Refresher:
         """Serve a generation again that may not have been served whole."""
         if head.served == head.generation:
             return NOTHING
-        found = difference(self._connection, log.load(head.served), log.load(head.generation))
+        found = difference(self._connection, log.load(head.generation))
         return serve(found, self._tables, self._bus, _stamp(shard, head))
 
     def _load_orders(self, shard: int, keys: list[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def load_states(connection: duckdb.DuckDBPyConnection, store: ObjectStore, as_of
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE customers AS
         SELECT * REPLACE (segments[2:] AS segments), DATE '{as_of}' - last_order_on AS recency_days
-        FROM {last_states_sql(store, folder)}
+        FROM {last_states_sql(store, folder)} WHERE NOT gone
     """)
 
 

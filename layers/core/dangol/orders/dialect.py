@@ -68,8 +68,8 @@ class Dialect:
 
 
 def fold(text: str) -> str:
-    """Headers and statuses are compared without case, spaces, hyphens and underscores."""
-    return "".join(ch for ch in text.strip().casefold() if ch not in " _-\ufeff")
+    """Headers and statuses are compared without case, spaces, hyphens, underscores and apostrophes."""
+    return "".join(ch for ch in text.strip().casefold() if ch not in " _-'\ufeff")
 
 
 def _folded(**words: str) -> dict[str, tuple[str, ...]]:

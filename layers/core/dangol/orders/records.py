@@ -6,7 +6,6 @@ back to the line of the file and the bytes as they came, for the few records tha
 
 import csv
 import io
-import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,12 +16,10 @@ import duckdb
 
 from dangol.engine import literal
 from dangol.orders.files import Export
+from dangol.orders.quotes import further_lines
 
 _BLOCK = 1024 * 1024
 csv.field_size_limit(2**31 - 1)  # a rejected field of any size is shown as it came
-_CLOSED, _OPEN, _BROKEN = "closed", "open", "broken"
-_TO_CLOSING_MARK = re.compile(rb'[^"]*+(?:""[^"]*+)*+" *')
-_TO_OPENING_MARK = re.compile(rb' *"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,8 @@ class BrokenRecord:
     offset: int
     """Byte at which it starts."""
     reason: str
+    torn: bool
+    """Whether a quotation mark was left open, so that it may have taken the following rows with it."""
 
 
 def source(export: Export) -> str:
@@ -70,19 +69,20 @@ def broken_records(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Br
     """What the last scan of `path` could not split, in the file's order."""
     found = connection.execute(
         """
-        SELECT line_byte_position, min(csv_line), first(error_type ORDER BY column_idx)
+        SELECT line_byte_position, min(csv_line), list(error_type ORDER BY column_idx)
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
         WHERE file_path = ? GROUP BY line_byte_position ORDER BY line_byte_position
         """,
         [str(path)],
     ).fetchall()
-    return [_broken(offset - 1, text, kind) for offset, text, kind in found]
+    return [_broken(offset - 1, text, kinds) for offset, text, kinds in found]
 
 
-def _broken(offset: int, text: str, kind: str) -> BrokenRecord:
+def _broken(offset: int, text: str, kinds: list[str]) -> BrokenRecord:
     # Where lines end in \r\n, DuckDB takes the \n of the line before for the record's first byte.
     text_only = text.lstrip("\r\n")
-    return BrokenRecord(offset + len(text) - len(text_only), _REASONS.get(kind, kind.lower()))
+    reason = _REASONS.get(kinds[0], kinds[0].lower())
+    return BrokenRecord(offset + len(text) - len(text_only), reason, "UNQUOTED VALUE" in kinds)
 
 
 def locate(
@@ -142,48 +142,12 @@ def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int
         if not raw:
             return
         if raw.strip(b"\r\n"):
-            raw += _continued(file, delimiter, _quotation(raw, delimiter))
+            raw += further_lines(file, raw, delimiter)
             broken = offset in wanted.broken
             if broken or number in wanted.numbers:
-                yield offset, None if broken else number, Record(line, _text(raw))
+                yield offset, None if broken else number, Record(line, as_text(raw))
             number += not broken
         line += raw.count(b"\n")
-
-
-def _continued(file: BinaryIO, delimiter: bytes, state: str) -> bytes:
-    """The further lines of a record whose first line leaves quotation in `state`."""
-    lines = []
-    while state == _OPEN and (line := file.readline()):
-        lines.append(line)
-        state = _quotation(line, delimiter, inside=True)
-    return b"".join(lines)
-
-
-def _quotation(line: bytes, delimiter: bytes, inside: bool = False) -> str:
-    """How a line leaves quotation that it enters `inside` or not, by the rules of DuckDB.
-
-    _CLOSED: the record ends here. _OPEN: the next line is part of it. _BROKEN: what was open is followed by
-    text where a delimiter should be, so that it was not meant to go on in this line. Elsewhere such text does
-    not end a record.
-    """
-    if b'"' not in line:
-        return _OPEN if inside else _CLOSED
-    position, entered_inside = 0, inside
-    while True:
-        if not inside and (opening := _TO_OPENING_MARK.match(line, position)):
-            inside, position = True, opening.end()
-        if inside:
-            closing = _TO_CLOSING_MARK.match(line, position)
-            if closing is None:
-                return _OPEN
-            inside, position = False, closing.end()
-            rest = line[position:].rstrip(b"\r\n")
-            if entered_inside and rest and not rest.startswith(delimiter):
-                return _BROKEN
-            entered_inside = False
-        position = line.find(delimiter, position) + 1
-        if not position:
-            return _CLOSED
 
 
 def _is_plain(block: bytes) -> bool:
@@ -192,7 +156,8 @@ def _is_plain(block: bytes) -> bool:
     return not blank and b'"' not in block
 
 
-def _text(raw: bytes) -> str:
+def as_text(raw: bytes) -> str:
+    """A record's bytes as Record.raw has them."""
     return raw.rstrip(b"\r\n").decode("utf-8", errors="replace")
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dangol.orders.scan import FIRST_DAY, LAST_DAY, MAX_AMOUNT
+MAX_AMOUNT = 1_000_000_000_000
+"""Amounts above this are taken for damage, in whole units of the shop's currency."""
+FIRST_DAY, LAST_DAY = "1970-01-01", "2099-12-31"
+"""Dates outside are taken for damage."""
 
 REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
 """First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
@@ -87,7 +90,7 @@ def _write(rejects: Sequence[Reject], file: IO[str]) -> None:
     own = list(dict.fromkeys(name for reject in rejects for name in reject.cells))
     own = [name for name in own if name not in REJECT_COLUMNS]
     writer = csv.writer(file)
-    writer.writerow([*REJECT_COLUMNS, *own])
+    writer.writerow([*REJECT_COLUMNS, *map(defused, own)])
     for reject in rejects:
         about = (reject.file, str(reject.line), reject.column, reject.value, reject.reason, reject.row)
         cells = (reject.cells.get(name, "") for name in own)
@@ -99,9 +102,20 @@ def defused(cell: str) -> str:
 
     Source: OWASP, CSV injection.
     """
-    if not cell.startswith(_FORMULA) or _is_number(cell):
+    if not cell.lstrip("'").startswith(_FORMULA) or _is_number(cell):
         return cell
     return "'" + cell
+
+
+def undefused(cell: str) -> str:
+    """What `defused` made a cell of, taken back."""
+    bare = cell.removeprefix("'")
+    return bare if bare != cell and bare.lstrip("'").startswith(_FORMULA) else cell
+
+
+def is_rejects_file(header: Sequence[str]) -> bool:
+    """Whether a file with this header is one that `write_rejects` made."""
+    return tuple(header[: len(REJECT_COLUMNS)]) == REJECT_COLUMNS
 
 
 def _is_number(cell: str) -> bool:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from dangol.orders.dialect import CONTACT_COLUMNS, COUNTED_STATUSES, ITEM_COLUMNS, PAID, Dialect
 from dangol.orders.files import Export
+from dangol.orders.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, is_rejects_file
 from dangol.shop import Shop
 
 MONEY = "DECIMAL(18, 4)"
 """Exact, so that sums do not depend on the order of addition."""
-MAX_AMOUNT = 1_000_000_000_000
-"""Amounts above this are taken for damage, in whole units of the shop's currency."""
-FIRST_DAY, LAST_DAY = "1970-01-01", "2099-12-31"
 
 CHECKED_COLUMNS = (
     "order_id",
@@ -69,7 +67,13 @@ class Scan:
             FROM (SELECT {self._columns()} FROM {self.source})"""
 
     def _text(self, column: str) -> str:
-        return f"c{self.columns[column]}" if column in self.columns else "NULL::VARCHAR"
+        if column not in self.columns:
+            return "NULL::VARCHAR"
+        cell = f"c{self.columns[column]}"
+        if not is_rejects_file(self.export.header):
+            return cell
+        # A rejects file, corrected: what was put before a formula to disarm it comes off again.
+        return f"regexp_replace({cell}, '^''(''*[=+@\\t\\r-])', '\\1')"
 
     def _columns(self) -> str:
         numbers = ("amount", "line_amount", "refunded_amount", "unit_price", "quantity")
@@ -114,7 +118,8 @@ class Scan:
             "currency": f"CASE WHEN {text('currency')} = '{self.shop.currency}' THEN false "
             f"ELSE {_given(text('currency'))} AND {unlike} END",
             **{
-                name: f"CASE WHEN {name} IS NULL THEN {_given(text(name))} ELSE {name} < 0 OR {name} > {MAX_AMOUNT} END"
+                name: f"CASE WHEN {name} IS NULL THEN {_given(text(name))} "
+                f"ELSE {name} < 0::{MONEY} OR {name} > {MAX_AMOUNT}::{MONEY} END"
                 for name in ("amount", "line_amount", "refunded_amount")
             },
         }
@@ -127,7 +132,8 @@ class Scan:
 
 def _trimmed(text: str) -> str:
     """The reader yields NULL for an empty cell, so only blanks beside or in place of a value are left."""
-    return f"CASE WHEN contains({text}, ' ') THEN nullif(trim({text}), '') ELSE {text} END"
+    blanks = f"contains({text}, ' ') OR contains({text}, '\t')"
+    return f"CASE WHEN {blanks} THEN nullif(trim({text}, ' \t'), '') ELSE {text} END"
 
 
 def _given(text: str) -> str:
@@ -135,28 +141,40 @@ def _given(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    """Thousands commas and currency signs are dropped, in the rows that have them only."""
+    """A number as it stands or, in the rows that have them, with thousands commas and a currency sign.
+
+    Other commas are not dropped: 12,50 may mean twelve and a half.
+    """
     if text.startswith("NULL"):
         return f"NULL::{MONEY}"
-    cleaned = f"regexp_replace({text}, '[₩원$€,\\s]', '', 'g')"
-    return f"coalesce(try_cast({text} AS {MONEY}), try_cast({cleaned} AS {MONEY}))"
+    dressed = f"regexp_full_match(trim({text}), '{_DRESSED_NUMBER}')"
+    bare = f"regexp_replace({text}, '[₩￦원$€,\\s]', '', 'g')"
+    return f"coalesce(try_cast({text} AS {MONEY}), CASE WHEN {dressed} THEN try_cast({bare} AS {MONEY}) END)"
+
+
+_DRESSED_NUMBER = r"[+-]?\s*[₩￦$€]?\s*(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s*[₩￦원$€]?"
 
 
 def _moment(text: str) -> str:
-    """Shop-local time: as written without an offset, converted with one.
+    """Shop-local time: as written without an offset, converted with one. Nothing but dates is one.
 
     The first branch takes what nearly every export writes, and tells 13:45:00 from 13:45+09. The others
     are evaluated for the rows that are left only.
     """
-    usual = f"strlen({text}) IN (10, 16) OR (strlen({text}) = 19 AND {text} LIKE '%:__:__')"
-    offset = f"regexp_matches({text}, '\\d[ T]?\\d\\d:\\d\\d.*([Zz]|[+-]\\d\\d(:?\\d\\d)?)\\s*$')"
+    usual = f"strlen({text}) = 10 OR (strlen({text}) IN (16, 19) AND {text} LIKE '%:__')"
+    offset = f"regexp_full_match(trim({text}), '{_DATE}{_TIME}{_OFFSET}')"
+    joined = f"regexp_replace(trim({text}), '\\s+([Zz+-])', '\\1')"
     return (
         f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) END, "
-        f"CASE WHEN {offset} THEN try_cast(try_cast({text} AS TIMESTAMPTZ) AS TIMESTAMP) "
-        f"ELSE coalesce(try_cast({text} AS TIMESTAMP), try_strptime(trim({text}), {list(_OTHER_FORMATS)})) END)"
+        f"CASE WHEN {offset} THEN try_cast(try_cast({joined} AS TIMESTAMPTZ) AS TIMESTAMP) "
+        f"WHEN regexp_full_match(trim({text}), '{_DATE}({_TIME})?') THEN "
+        f"coalesce(try_cast(trim({text}) AS TIMESTAMP), try_strptime(trim({text}), {list(_OTHER_FORMATS)})) END)"
     )
 
 
+_DATE = r"(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{8})"
+_TIME = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+_OFFSET = r"\s*([Zz]|[+-]\d{2}(:?\d{2})?)"
 _OTHER_FORMATS = (
     "%Y.%m.%d",
     "%Y.%m.%d %H:%M",

@@ -5,7 +5,9 @@ A state is a relation, one row per customer:
     VARCHAR[] (all segments, the RFM segment first, the others by id); since DATE[] (first day in each of
     them, in the same order); orders_90d, orders_lifetime BIGINT; aov_90d, revenue_lifetime DOUBLE (shop's
     currency, NULL when missing); first_order_on, last_order_on, as_of DATE (in the shop's zone);
-    policy_version VARCHAR; changed BOOLEAN (whether the row differs from the state before, or is new).
+    policy_version VARCHAR.
+A state also says how it differs from the one before: changed BOOLEAN (the row differs, is new, or is gone), was
+VARCHAR[] (the segments before; NULL for who is new), gone BOOLEAN (the customer is no more; all else is NULL).
 `as_of` and `policy_version` are those at which the row last changed. There is no recency_days: it changes
 every day and is as_of − last_order_on.
 
@@ -13,6 +15,7 @@ Relations rather than frames: a shard has some ten thousand customers, of whom a
 become Python objects (docs/adr/0004).
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,10 +39,14 @@ _TYPES = {
     "as_of": "DATE",
     "policy_version": "VARCHAR",
     "changed": "BOOLEAN",
+    "was": "VARCHAR[]",
+    "gone": "BOOLEAN",
 }
 STATE_COLUMNS = tuple(_TYPES)
 
-_SERVED = tuple(name for name in STATE_COLUMNS if name != "changed")
+_Ids = tuple[str, ...]
+
+_SERVED = STATE_COLUMNS[: STATE_COLUMNS.index("changed")]
 
 _FEATURES = ("orders_90d", "aov_90d", "orders_lifetime", "revenue_lifetime", "first_order_on", "last_order_on")
 
@@ -115,7 +122,7 @@ def advance_sql(before: str, customers: str, as_of: date, policy_version: str) -
     features = ", ".join(f"now.{name}" for name in _FEATURES)
     return f"""
         SELECT
-            now.customer_id,
+            customer_id,
             now.segment,
             CASE WHEN old.segment <> now.segment THEN old.segment ELSE old.previous_segment END AS previous_segment,
             now.segments,
@@ -124,58 +131,50 @@ def advance_sql(before: str, customers: str, as_of: date, policy_version: str) -
                 lambda id: coalesce(old.since[list_position(old.segments, id)], DATE '{as_of}')
             ) END AS since,
             {features},
-            {differs} AS changed,
             CASE WHEN {differs} THEN DATE '{as_of}' ELSE old.as_of END AS as_of,
-            CASE WHEN {differs} THEN {literal(policy_version)} ELSE old.policy_version END AS policy_version
+            CASE WHEN {differs} THEN {literal(policy_version)} ELSE old.policy_version END AS policy_version,
+            {differs} AS changed,
+            old.segments AS was,
+            now.segment IS NULL AS gone
         FROM (SELECT * REPLACE (list_prepend(segment, segments) AS segments) FROM {customers}) AS now
-        LEFT JOIN {before} AS old USING (customer_id)
+        FULL JOIN (FROM {before} WHERE NOT gone) AS old USING (customer_id)
     """
 
 
-def difference(connection: duckdb.DuckDBPyConnection, before: str, after: str) -> Difference:
-    """What to write and to publish so that the tables of state `before` become those of the next one, `after`."""
-    removed = f"SELECT customer_id FROM {before} AS old ANTI JOIN {after} AS now USING (customer_id) ORDER BY 1"
-    return Difference(
-        written=_customers(connection, f"{after} WHERE changed"),
-        removed=[customer_id for (customer_id,) in connection.execute(removed).fetchall()],
-        changes=[Change(*row) for row in connection.execute(_changes_sql(before, after)).fetchall()],
-    )
+def difference(connection: duckdb.DuckDBPyConnection, state: str) -> Difference:
+    """What to write and to publish so that the tables of the state before become those of `state`."""
+    found = Difference([], [], [])
+    for row in _fetch(connection, f"{state} WHERE changed", (*_SERVED, "was", "gone")):
+        *served, was, gone = row
+        if gone:
+            found.removed.append(served[0])
+            found.changes.extend(_changes(served[0], was, (), ()))
+        else:
+            customer = Customer(*served)
+            found.written.append(customer)
+            found.changes.extend(_changes(customer.customer_id, was or (), customer.segments, customer.since))
+    return found
 
 
 def everyone(connection: duckdb.DuckDBPyConnection, state: str) -> list[Customer]:
     """All customers of a state."""
-    return _customers(connection, state)
+    return [Customer(*row) for row in _fetch(connection, f"{state} WHERE NOT gone", _SERVED)]
 
 
-def _customers(connection: duckdb.DuckDBPyConnection, rows: str) -> list[Customer]:
-    found = connection.execute(f"SELECT {', '.join(_SERVED)} FROM {rows} ORDER BY customer_id")
-    return [Customer(*map(_frozen, row)) for row in found.fetchall()]
+def _fetch(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows by customer_id, lists as tuples."""
+    query = f"SELECT {', '.join(columns)} FROM {rows} ORDER BY customer_id"
+    for row in connection.execute(query).fetchall():
+        yield tuple(tuple(value) if isinstance(value, list) else value for value in row)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _changes_sql(before: str, after: str) -> str:
-    """SQL: the columns of Change. Of an RFM segment, `from` and `to` name both sides of a move."""
-    return f"""
-        WITH moved AS (
-            SELECT customer_id, old.segment AS old_rfm, now.segment AS new_rfm, now.since,
-                coalesce(old.segments, []) AS old_ids, now.segments AS new_ids
-            FROM {after} AS now LEFT JOIN {before} AS old USING (customer_id)
-            WHERE now.changed AND now.segments IS DISTINCT FROM old.segments
-            UNION ALL
-            SELECT customer_id, old.segment, NULL, NULL, old.segments, []
-            FROM {before} AS old ANTI JOIN {after} AS now USING (customer_id)
-        ), entered AS (
-            SELECT *, unnest(list_filter(new_ids, lambda id: NOT list_contains(old_ids, id))) AS id FROM moved
-        ), exited AS (
-            SELECT *, unnest(list_filter(old_ids, lambda id: NOT list_contains(new_ids, id))) AS id FROM moved
-        )
-        SELECT customer_id, id, 'entered', CASE WHEN id = new_rfm THEN old_rfm END, id,
-            since[list_position(new_ids, id)]
-        FROM entered
-        UNION ALL
-        SELECT customer_id, id, 'exited', id, CASE WHEN id = old_rfm THEN new_rfm END, NULL FROM exited
-        ORDER BY 1, 2
-    """
+def _changes(customer_id: str, was: _Ids, now: _Ids, since: tuple[date, ...]) -> Iterator[Change]:
+    """Entries and exits of one customer, by segment. The first of each tuple is the RFM segment."""
+    entered = {segment: day for segment, day in zip(now, since, strict=True) if segment not in was}
+    for segment in sorted({*entered, *(segment for segment in was if segment not in now)}):
+        if segment in entered:
+            whence = was[0] if was and segment == now[0] else None
+            yield Change(customer_id, segment, "entered", whence, segment, entered[segment])
+        else:
+            whither = now[0] if now and segment == was[0] else None
+            yield Change(customer_id, segment, "exited", segment, whither, None)

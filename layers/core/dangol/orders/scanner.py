@@ -1,0 +1,177 @@
+"""Files as tables: scans an export into DuckDB and keeps account of the records that are no rows."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from dangol.errors import UnreadableFile
+from dangol.orders import records
+from dangol.orders.dialect import Dialect
+from dangol.orders.files import Export, open_export, with_plain_newlines
+from dangol.orders.quotes import without_misquoted
+from dangol.orders.records import BrokenRecord, Record
+from dangol.orders.rejects import SIBLING_REASON, Reject, is_rejects_file, reason_for, undefused
+from dangol.orders.scan import Scan
+from dangol.shop import Shop
+
+logger = logging.getLogger(__name__)
+
+_MISQUOTED = "a quotation mark is not closed; double or remove it"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is rejected for what it says."""
+
+    file: int
+    """Position of its file."""
+    number: int
+    """Among the file's records that could be split, from 0."""
+    column: str | None
+    """Canonical column at fault; None when another row of its order is, '' when a value is blank."""
+
+
+@dataclass(slots=True)
+class _Source:
+    """One file and what its scan left out."""
+
+    scan: Scan
+    broken: list[BrokenRecord] = field(default_factory=list)
+    misquoted: list[Record] = field(default_factory=list)
+    """Left blank since: a quotation mark in them is not in order and may have swallowed the rows after."""
+
+
+class Scanner:
+    """The files of one reading. The first scan mends what it can; later ones see the same records."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, shop: Shop, folder: Path, dialect: Dialect, max_bytes: int
+    ) -> None:
+        self._connection = connection
+        self._shop = shop
+        self._folder = folder
+        self._dialect = dialect
+        self._max_bytes = max_bytes
+        self._sources: list[_Source] = []
+        self._scanned = False
+        self._opened = 0
+
+    def open(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Take (path, name) files. Raises UnreadableFile for one of which no row can be used."""
+        self._sources, self._scanned = [], False
+        for path, name in files:
+            # A name of our own: DuckDB takes * and [ in a path for patterns.
+            # And a new one each time: DuckDB keeps what it rejected by path.
+            self._opened += 1
+            link = self._folder / f"export-{self._opened}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.absolute())
+            export = open_export(link, name, self._folder, self._max_bytes)
+            columns = self._dialect.match(export.header, name, export.header_line)
+            self._sources.append(_Source(Scan(export, columns, records.source(export), self._dialect, self._shop)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the user calls the files."""
+        return tuple(source.scan.export.name for source in self._sources)
+
+    @property
+    def left_out(self) -> int:
+        """How many records of all files are in no table, because they could not be split."""
+        return sum(len(source.broken) + len(source.misquoted) for source in self._sources)
+
+    def scan_into(self, table: str, columns: str, *, numbered: bool, where: str = "true") -> None:
+        """Make temp table `table` of the `columns` of Scan.typed, in the order of files and rows.
+
+        Adds file USMALLINT and, if `numbered`, number BIGINT: the record's among those of its file that
+        could be split, from 0, before `where` is applied.
+        """
+        number = "row_number() OVER () - 1 AS number, " if numbered else ""
+        for index, source in enumerate(self._sources):
+            rows = f"FROM (SELECT {index}::USMALLINT AS file, {number}{columns} FROM ({{typed}})) WHERE {where}"
+            verb = f"CREATE OR REPLACE TEMP TABLE {table} AS" if index == 0 else f"INSERT INTO {table}"
+            self._scan(source, f"{verb} {rows}")
+            if not self._scanned and any(record.torn for record in source.broken):
+                self._mend(source)
+                self._connection.execute(f"DELETE FROM {table} WHERE file = {index}")
+                self._scan(source, f"INSERT INTO {table} {rows}")
+            logger.info("read %s", source.scan.export.name)
+        self._scanned = True
+
+    def rejects(self, bad: Sequence[BadRow]) -> list[Reject]:
+        """Every rejected row of every file with its place: those of `bad`, and those that could not be split."""
+        found: list[Reject] = []
+        for index, source in enumerate(self._sources):
+            found += _rejects(source, [row for row in bad if row.file == index])
+        return found
+
+    def _scan(self, source: _Source, statement: str) -> None:
+        export = source.scan.export
+        try:
+            self._connection.execute(statement.format(typed=source.scan.typed()))
+        except duckdb.Error as error:
+            if "state machine" not in str(error):
+                raise UnreadableFile(export.name, f"cannot be read as a table ({error})") from error
+            source.scan = _of(source.scan, with_plain_newlines(export, self._folder))  # line ends of several kinds
+            self._connection.execute(statement.format(typed=source.scan.typed()))
+        source.broken = records.broken_records(self._connection, source.scan.export.path)
+
+    def _mend(self, source: _Source) -> None:
+        """Leave the records blank whose quotation marks are not in order, before they swallow others."""
+        export, misquoted = without_misquoted(source.scan.export, self._folder)
+        source.scan = _of(source.scan, export)
+        source.misquoted = [Record(line, records.as_text(raw)) for line, raw in misquoted]
+
+
+def _of(scan: Scan, export: Export) -> Scan:
+    return replace(scan, export=export, source=records.source(export))
+
+
+def _rejects(source: _Source, bad: Sequence[BadRow]) -> list[Reject]:
+    scan = source.scan
+    found = [_unsplit(scan.export, record, _MISQUOTED) for record in source.misquoted]
+    if bad or source.broken:
+        split, unsplit = records.locate(scan.export, [row.number for row in bad], source.broken)
+        found += [_reject(scan, row, split[row.number]) for row in bad]
+        found += [_unsplit(scan.export, unsplit[record.offset], record.reason) for record in source.broken]
+    return sorted(found, key=lambda reject: reject.line)
+
+
+def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
+    export = scan.export
+    cells = records.fields(export, record.raw)
+    by_header = _by_header(export, cells)
+    if bad.column is None:
+        return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
+    header = export.header[scan.columns[bad.column or _first_blank(scan, cells)]]
+    value = by_header.get(header, "")
+    reason = reason_for(bad.column, value, scan.shop.currency)
+    return Reject(export.name, record.line, header, value, reason, record.raw, by_header)
+
+
+def _first_blank(scan: Scan, cells: Sequence[str]) -> str:
+    """The first required column whose cell is blank."""
+    amount = "amount" if "amount" in scan.columns else "line_amount"
+    required = [name if name in scan.columns else amount for name in scan.dialect.required]
+    return next((name for name in required if not _cell(cells, scan.columns[name])), amount)
+
+
+def _cell(cells: Sequence[str], index: int) -> str:
+    return cells[index].strip() if index < len(cells) else ""
+
+
+def _unsplit(export: Export, record: Record, reason: str) -> Reject:
+    cells = _by_header(export, records.fields(export, record.raw))
+    return Reject(export.name, record.line, "", "", reason, record.raw, cells)
+
+
+def _by_header(export: Export, cells: Sequence[str]) -> dict[str, str]:
+    """Cells by header; of several columns of one name the first, as it is read."""
+    by_header: dict[str, str] = {}
+    plain = undefused if is_rejects_file(export.header) else str
+    for name, cell in zip(export.header, cells, strict=False):
+        by_header.setdefault(name, plain(cell))
+    return by_header

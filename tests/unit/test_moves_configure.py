@@ -1,0 +1,159 @@
+"""Promise 10: a bad configuration never goes live; the last good one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dangol.ledger.store import FolderStore
+from dangol.moves.configure import Configure, live_policy
+from dangol.segments.policy import default_policy
+
+from tests.fakes import FakeBus, FakeRuns
+
+KEY = "config/segments.yaml"
+GOOD = b'rfm:\n  - {id: recent, where: "recency_days <= 7"}\n'
+BETTER = b'rfm:\n  - {id: recent, where: "recency_days <= 14"}\n'
+
+
+class Shop:
+    """A bucket with configurations, and what became of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = FolderStore(folder)
+        self.runs = FakeRuns()
+        self.bus = FakeBus()
+        self.refreshed: list[str] = []
+
+    def drop(self, data: bytes, key: str = KEY, store: FolderStore | None = None) -> Any:
+        self.store.write(key, data)
+        return self.take(key, store)
+
+    def take(self, key: str = KEY, store: FolderStore | None = None) -> Any:
+        return Configure(store or self.store, self.runs, self.bus, self.refreshed.append).take(key, f"event-{key}")
+
+    def live(self) -> bytes | None:
+        return self.store.read("config/live/segments.yaml") if self.store.keys("config/live/segments.yaml") else None
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_before_anything_is_dropped_the_policy_is_the_one_shipped(shop: Shop) -> None:
+    assert live_policy(shop.store) == default_policy()
+
+
+def test_a_good_configuration_goes_live_and_every_shard_is_refreshed_by_it(shop: Shop) -> None:
+    done = shop.drop(GOOD)
+    policy = live_policy(shop.store)
+    assert policy.rfm_ids == ("recent", "unclassified")
+    assert done == {"status": "live", "key": KEY, "policy_version": policy.version}
+    assert shop.runs.noted == {("configuration", f"event-{KEY}"): done}
+    assert shop.refreshed == ["configuration"]
+    assert shop.bus.events == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "line", "says"),
+    [
+        (GOOD.replace(b"recency_days", b"recencydays"), 2, "recency_days"),
+        (GOOD + b'  - {id: recent, where: "orders_90d > 1"}\n', 3, "taken"),
+        (GOOD + b"segment: []\n", 3, "segments"),
+        (b"rfm: [\n", 2, "YAML"),
+        (b"", 1, "rfm"),
+        (b"rfm: []\n", 1, "rfm"),
+        ("규칙: 없음".encode("cp949"), 1, "UTF-8"),
+        (b"#" * 300_000, 1, "larger"),
+    ],
+    ids=["unknown feature", "id twice", "unknown section", "no YAML", "empty", "no rule", "encoding", "too large"],
+)
+def test_a_bad_configuration_is_refused_with_file_line_and_reason(shop: Shop, bad: bytes, line: int, says: str) -> None:
+    shop.drop(GOOD)
+    shop.refreshed.clear()
+    done = shop.drop(bad)
+    assert done["status"] == "refused"
+    assert done["reason"].startswith(f"{KEY}, line {line}: ")
+    assert says in done["reason"]
+    (event,) = shop.bus.of("File Rejected")
+    assert event == {"key": KEY, "version": f"event-{KEY}", "reason": done["reason"]}
+    assert shop.runs.noted["configuration", f"event-{KEY}"] == done
+    assert shop.live() == GOOD
+    assert shop.refreshed == []
+
+
+def test_every_problem_is_named_at_once(shop: Shop) -> None:
+    reason = shop.drop(b"rfm:\n  - {id: A, where: 'x < 1'}\n  - {id: b}\n")["reason"]
+    assert [line.split(": ")[0] for line in reason.splitlines() if line.startswith(KEY)] == [
+        f"{KEY}, line 2",
+        f"{KEY}, line 2",
+        f"{KEY}, line 3",
+    ]
+
+
+def test_a_thousand_problems_fit_an_event(shop: Shop) -> None:
+    done = shop.drop(b"rfm:\n" + b"  - {id: A, wear: 'x < 1'}\n" * 5_000)
+    assert len(done["reason"]) == 4_000
+    assert done["reason"].endswith("…")
+
+
+def test_a_file_of_another_name_is_refused(shop: Shop) -> None:
+    done = shop.drop(GOOD, "config/segment.yaml")
+    assert (done["status"], shop.live()) == ("refused", None)
+    assert KEY in done["reason"]
+
+
+@pytest.mark.parametrize("key", ["config/live/segments.yaml", "config/", "config/old/"])
+def test_what_it_wrote_itself_and_folders_are_ignored(shop: Shop, key: str) -> None:
+    assert shop.take(key)["status"] == "ignored"
+    assert (shop.bus.events, shop.runs.noted) == ([], {})
+
+
+def test_a_configuration_that_is_gone_again_changes_nothing(shop: Shop) -> None:
+    assert shop.take()["status"] == "deleted"
+    assert (shop.bus.events, shop.refreshed, shop.live()) == ([], [], None)
+
+
+def test_the_same_event_again_ends_in_the_same(shop: Shop) -> None:
+    assert shop.drop(GOOD) == shop.take()
+    assert shop.live() == GOOD
+
+
+class Meanwhile(FolderStore):
+    """Something happens after the first read of the dropped file, before anything is written."""
+
+    def __init__(self, folder: Path, event: Callable[[], object]) -> None:
+        super().__init__(folder)
+        self._event: Callable[[], object] | None = event
+
+    def read(self, key: str) -> bytes:
+        data = super().read(key)
+        if key == KEY and self._event:
+            event, self._event = self._event, None
+            event()
+        return data
+
+
+def test_of_two_configurations_at_once_the_newer_stays(shop: Shop, tmp_path: Path) -> None:
+    """The older is written after the newer went live, and must notice."""
+    assert shop.drop(GOOD, store=Meanwhile(tmp_path, lambda: shop.drop(BETTER)))["status"] == "live"
+    assert shop.live() == BETTER
+
+
+def test_a_good_one_that_a_bad_one_replaces_meanwhile_stays(shop: Shop, tmp_path: Path) -> None:
+    shop.drop(GOOD, store=Meanwhile(tmp_path, lambda: shop.drop(b"rfm: []\n")))
+    assert shop.live() == GOOD
+
+
+def test_a_good_one_that_is_deleted_meanwhile_stays(shop: Shop, tmp_path: Path) -> None:
+    store = Meanwhile(tmp_path, lambda: shop.store.delete([KEY]))
+    assert shop.drop(GOOD, store=store)["status"] == "live"
+    assert shop.live() == GOOD
+
+
+def test_another_file_beside_the_live_policy_is_not_taken_for_it(shop: Shop) -> None:
+    shop.store.write("config/live/segments.yaml.bak", b"rfm: []")
+    assert live_policy(shop.store) == default_policy()
