@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from dangol.moves.ingest import DroppedFile
 from tests.fakes import Crash, Crashed, Meanwhile
 from tests.world import FIRST_DAY, Row, World, compacting_at
 
-OLD, NEW = Row("o1", "c1", 1, 100), Row("o1", "c3", 1, 100)
-"""Of five shards c1 lies in one, c3 in another."""
+OLD, NEW = Row("o6", "c1", 1, 100), Row("o6", "c3", 1, 100)
+"""Of five shards c1 lies in one, c3 in another; the owners of o6 lie in that of c1, whose refresh merges them."""
 DAY = FIRST_DAY + timedelta(days=2)
 
 
@@ -76,6 +77,26 @@ def test_owners_are_merged_when_they_are_many() -> None:
             assert len(merged) == (number + 1 if number < 2 else 1)
         rows = duckdb.sql(f"SELECT count(*), max(version) FROM '{world.bucket / merged[0]}'").fetchall()
         assert rows == [(4, max(run for kind, run in world.runs.noted if kind == "file"))]
+
+
+def test_owners_that_come_while_others_are_merged_stay(tmp_path: Path) -> None:
+    newcomer = layout.part_key(layout.OWNERS, 0, "v9")
+
+    class Coming(FolderStore):
+        def upload(self, files: Iterable[tuple[Path, str]]) -> None:
+            super().upload(files)
+            self.write(newcomer, b"")
+
+    store = Coming(tmp_path)
+    with duckdb.connect() as connection, compacting_at(orders=99, owners=1):
+        for version in ("v1", "v2"):
+            path = tmp_path / layout.part_key(layout.OWNERS, 0, version)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            rows = f"SELECT 7::UBIGINT AS key, 1::USMALLINT AS shard, '{version}' AS version"
+            connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+        assert owners.compact_owners(connection, store, 0, tmp_path)
+        base, other = store.keys(layout.shard_prefix(layout.OWNERS, 0))
+        assert (layout.is_base(base), other) == (True, newcomer)
 
 
 def test_a_merge_beside_us_is_no_error(tmp_path: Path) -> None:

@@ -241,6 +241,7 @@ MOMENTS = {
     "2026-02-01T00:00:00+09:00": "2026-02-01T00:00:00",
     "2026-02-01T00:00:00+0900": "2026-02-01T00:00:00",
     "2026-02-01 00:00:00+09": "2026-02-01T00:00:00",
+    "2026-2-1 5:00-10:00": "2026-02-02T00:00:00",  # as long as a time with seconds, and ends like one
     "2026-02-01 00:00:00 +0900": "2026-02-01T00:00:00",  # Shopify
     "2026-01-31T10:00:00-05:00": "2026-02-01T00:00:00",
     "2026-01-31T20:30:00+05:30": "2026-02-01T00:00:00",
@@ -725,7 +726,7 @@ def purchase_of(version: Sequence[Row]) -> tuple[str, str, Decimal, bool]:
     return last(version, "customer_id"), last(version, "ordered_at"), amount - refunded, counts
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(generated_files())
 def test_both_ways_of_reading_follow_the_rules_whatever_the_files_hold(files: list[File]) -> None:
     expected = by_the_rules(files)
@@ -738,7 +739,7 @@ def test_both_ways_of_reading_follow_the_rules_whatever_the_files_hold(files: li
             assert lines == expected.lines[order["order_id"]]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations([0, 1, 2]), st.lists(st.integers(0, 2), min_size=1, max_size=4))
 def test_the_same_files_in_any_number_count_as_their_last_appearances(order: list[int], again: list[int]) -> None:
     files = [csv_of(f"a,kim,2026-01-0{i + 1},{i}", f"only{i},lee,2026-02-01,{i}") for i in range(3)]
