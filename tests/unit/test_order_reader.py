@@ -485,12 +485,20 @@ def test_line_items_of_a_newer_file_replace_those_of_the_older_one(read_orders: 
 
 
 def test_a_bad_row_of_a_newer_file_leaves_the_older_order(read: Read) -> None:
-    old = [f"o{i},kim,2026-01-31,{i}" for i in range(3)]
-    bad = ["o0,kim,never,200", "o1,,2026-02-01,200", "o2,kim,2026-02-01,"]
+    old = [f"o{i},kim,2026-01-31,{i}" for i in range(4)]
+    bad = ["o0,kim,never,200", "o1,,2026-02-01,200", "o2,kim,2026-02-01,", "o3,kim,,200"]
     outcome = read(csv_of(*old), csv_of(*bad))
-    assert outcome.purchases == [("kim", "2026-01-31", i, True) for i in range(3)]
+    assert outcome.purchases == [("kim", "2026-01-31", i, True) for i in range(4)]
     assert outcome.places == [("1.csv", line, row) for line, row in enumerate(bad, 2)]
-    assert outcome.counts == (6, 3, 0, 3)
+    assert outcome.counts == (8, 4, 0, 4)
+
+
+def test_a_spoiled_order_of_a_newer_file_leaves_the_whole_one_of_the_older(read: Read) -> None:
+    old = csv_of("o1,kim,2026-01-31,300,shirt,1", "o1,kim,2026-01-31,300,coat,2", header=WITH_ITEM)
+    new = csv_of("o1,kim,2026-02-01,200,shirt,1", "o1,kim,2026-02-01,x,coat,2", header=WITH_ITEM)
+    outcome = read(old, new)
+    assert outcome.purchases == [("kim", "2026-01-31", 300, True)]
+    assert outcome.counts == (4, 2, 0, 2)
 
 
 def test_files_may_have_different_columns(read: Read) -> None:

@@ -30,5 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DangolError as error:
         print(f"dangol: {error}", file=sys.stderr)
         return UNUSABLE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"dangol: {where}{error.strerror or error}", file=sys.stderr)
+        return UNUSABLE
     except KeyboardInterrupt:
         return 130

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -9,10 +10,16 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from dangol.errors import DangolError, UnreadableFile
 from dangol.shop import Shop
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from dangol.segments.policy import Policy
 
 _NEEDED_AFTER_READING = ("dangol.segments.classify", "dangol.reports.html")
 
@@ -34,7 +41,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--config", type=Path, metavar="DIR", help="folder with segments.yaml (default: built in)")
     parser.add_argument("--time-zone", default="Asia/Seoul", type=_zone, help="the shop's (default: %(default)s)")
-    parser.add_argument("--currency", default="KRW", type=str.upper, help="the shop's (default: %(default)s)")
+    parser.add_argument("--currency", default="KRW", type=_currency, help="the shop's (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
     parser.set_defaults(run=run)
 
@@ -69,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         classify(connection, "purchases", policy, options.as_of)
         summary = summarise(connection, policy, options.as_of)
         say(f"segmented {summary.customers:,} customers as of {options.as_of}")
-        connection.execute("COPY customers TO ? (FORMAT parquet)", [str(out / "customers.parquet")])
+        _write_customers(connection, out / "customers.parquet")
         write_rejects(reading.rejects, out / "rejects.csv")
         receipt = json.dumps(reading.receipt.as_dict(), ensure_ascii=False, indent=2)
         (out / "receipt.json").write_text(receipt + "\n", encoding="utf-8")
@@ -79,6 +86,12 @@ def run(options: argparse.Namespace) -> int:
         print(summary_text(summary))
         print(f"\nwritten to {out}: customers.parquet, rejects.csv, receipt.json, report.html")
     return 1 if reading.receipt.rows_rejected else 0
+
+
+def _write_customers(connection: "DuckDBPyConnection", path: Path) -> None:
+    if path.is_dir():
+        raise DangolError(f"cannot write {path}: it is a folder")
+    connection.execute("COPY customers TO ? (FORMAT parquet)", [str(path)])
 
 
 class _Progress:
@@ -95,7 +108,7 @@ def _quiet(message: str) -> None:
     del message
 
 
-def _policy(folder: Path | None):  # type: ignore[no-untyped-def]
+def _policy(folder: Path | None) -> "Policy":
     from dangol.segments.policy import POLICY_FILE, default_policy, load_policy
 
     if folder is None:
@@ -128,8 +141,12 @@ def _date(text: str) -> date:
 
 
 def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul") from error
+    if text not in available_timezones() or not text[0].isupper():  # "localtime" is the machine's, not the shop's
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul")
     return text
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a currency; use an ISO 4217 code like KRW")
+    return text.upper()

@@ -58,16 +58,17 @@ def _rest(file: BinaryIO, delimiter: bytes) -> tuple[bytes, bool] | None:
 
     None, and nothing read, when the mark is not closed before another one opens or the file ends.
     """
-    start = file.tell()
-    lines, sound = [], True
+    start, sound = file.tell(), True
+    # Looked through before it is kept: without a further mark that may be all the rest of the file.
     while line := file.readline():
         opened, sound_here = _quotation(line, delimiter, inside=True)
         if sound_here is None:
             break
-        lines.append(line)
         sound = sound and sound_here
         if not opened:
-            return b"".join(lines), sound
+            size = file.tell() - start
+            file.seek(start)
+            return file.read(size), sound
     file.seek(start)
     return None
 

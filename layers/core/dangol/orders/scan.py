@@ -161,7 +161,10 @@ def _moment(text: str) -> str:
     The first branch takes what nearly every export writes, and tells 13:45:00 from 13:45+09. The rest is a
     lambda, so that DuckDB does not take trim(text) out of it and trim the text of every row.
     """
-    usual = f"strlen({text}) = 10 OR (strlen({text}) IN (16, 19) AND {text} LIKE '%:__')"
+    usual = (
+        f"strlen({text}) = 10 OR (strlen({text}) = 19 AND {text} LIKE '%:__:__') "
+        f"OR (strlen({text}) = 16 AND {text} LIKE '%:__')"
+    )
     return (
         f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) END, "
         f"list_transform([trim({text})], lambda t: {_UNUSUAL_MOMENT})[1])"

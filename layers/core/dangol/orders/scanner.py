@@ -1,5 +1,6 @@
 """Files as tables: scans an export into DuckDB and keeps account of the records that are no rows."""
 
+import errno
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -69,7 +70,12 @@ class Scanner:
             link = self._folder / f"export-{self._opened}"
             link.unlink(missing_ok=True)
             link.symlink_to(path.absolute())
-            export = open_export(link, name, self._folder, self._max_bytes)
+            try:
+                export = open_export(link, name, self._folder, self._max_bytes)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:  # not the file's fault: another try may find room
+                    raise
+                raise UnreadableFile(name, f"cannot be read: {error.strerror}") from error
             columns = self._dialect.match(export.header, name, export.header_line)
             self._sources.append(_Source(Scan(export, columns, records.source(export), self._dialect, self._shop)))
 

@@ -96,12 +96,13 @@ class _PolicyReader:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise self._refused(line, f"is not valid YAML: {error.problem}") from error
+        except RecursionError:
+            raise self._refused(1, "is nested too deep") from None
         except yaml.YAMLError as error:
             raise self._refused(1, f"is not valid YAML: {error}") from error
         if not isinstance(root, yaml.MappingNode):
             raise self._refused(1, f"needs the sections {' and '.join(_SECTIONS)} at the top")
-        for key, _ in root.value:
-            self._known(key, _SECTIONS, "section")
+        self._check_keys(root, _SECTIONS, "section")
         return root
 
     def rules(self, root: yaml.MappingNode, section: str) -> Iterator[Rule]:
@@ -121,13 +122,13 @@ class _PolicyReader:
             self._note(node, "a rule must look like {id: …, name: …, where: …}")
             return None
         before = len(self.problems)
-        texts = {}
-        for key, value in node.value:
-            if self._known(key, _KEYS, "key") and self._is_text(key, value):
-                texts[key.value] = value
-        for key in ("id", "where"):
-            if key not in {k.value for k, _ in node.value}:
-                self._note(node, f"a rule needs '{key}'")
+        self._check_keys(node, _KEYS, "key")
+        texts = {
+            key.value: value for key, value in node.value if isinstance(key.value, str) and self._is_text(key, value)
+        }
+        for name in ("id", "where"):
+            if not any(key.value == name for key, _ in node.value):
+                self._note(node, f"a rule needs '{name}'")
         if len(self.problems) > before:
             return None
         self._check_id(texts["id"])
@@ -157,13 +158,16 @@ class _PolicyReader:
         self._note(value, f"'{key.value}' must be text")
         return False
 
-    def _known(self, key: yaml.Node, known: tuple[str, ...], kind: str) -> bool:
-        if key.value in known:
-            return True
-        near = get_close_matches(str(key.value), known, 1, 0.6)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-        self._note(key, f"unknown {kind} '{key.value}'; {hint}")
-        return False
+    def _check_keys(self, node: yaml.MappingNode, known: tuple[str, ...], kind: str) -> None:
+        seen = []
+        for key, _ in node.value:
+            if key.value in seen:
+                self._note(key, f"{f'{kind} ' if kind == 'section' else ''}'{key.value}' is given twice")
+            elif key.value not in known:
+                near = get_close_matches(str(key.value), known, 1, 0.6)
+                hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+                self._note(key, f"unknown {kind} '{key.value}'; {hint}")
+            seen.append(key.value)
 
     def _note(self, node: yaml.Node, reason: str) -> None:
         self.problems.append(Problem(node.start_mark.line + 1, reason))
