@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
-from dangol.orders.dialect import PLAIN, fold
 from dangol.orders.receipt import Receipt
 from dangol.reports.summary import SegmentLine, Summary
 
@@ -141,17 +140,16 @@ class DeployedShop:
 
 
 def total(receipts: Iterable[Item]) -> Receipt:
-    """Several receipts as one; files name their columns as they like, here they go by one name."""
+    """Several receipts as one."""
     found = list(receipts)
     reasons: Counter[str] = Counter()
     for receipt in found:
-        reasons.update({_COLUMNS.get(fold(column), column): int(rows) for column, rows in receipt["reasons"].items()})
+        reasons.update({column: int(rows) for column, rows in receipt["reasons"].items()})
     rows = {name: sum(int(receipt[name]) for receipt in found) for name in _ROWS}
     files = tuple(receipt["key"] for receipt in found)
     return Receipt(files, **rows, reasons=dict(reasons.most_common()))
 
 
-_COLUMNS = {header: column for column, headers in PLAIN.headers.items() for header in headers}
 _ROWS = ("rows_read", "rows_accepted", "rows_superseded", "rows_rejected")
 
 

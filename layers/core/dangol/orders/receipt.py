@@ -15,7 +15,7 @@ class Receipt:
     """Rows of an order that a later row or a later file of the same reading replaces."""
     rows_rejected: int
     reasons: dict[str, int] = field(default_factory=dict)
-    """Rejected rows by the column at fault."""
+    """Rejected rows by the column at fault, by its canonical name."""
 
     def __post_init__(self) -> None:
         parts = self.rows_accepted + self.rows_superseded + self.rows_rejected

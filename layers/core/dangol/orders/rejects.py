@@ -36,6 +36,8 @@ class Reject:
     """The row as it came."""
     cells: dict[str, str]
     """The row by header, as far as it could be split."""
+    meant: str = ""
+    """The column at fault by its canonical name, whatever the file calls it."""
 
 
 def reason_for(column: str, value: str, currency: str) -> str:
@@ -69,8 +71,8 @@ SIBLING_REASON = "another row of this order was rejected, and an order counts wh
 
 
 def count_by_column(rejects: Iterable[Reject]) -> dict[str, int]:
-    """How many rejects each column is at fault for; '(row)' where the row as a whole is."""
-    return dict(Counter(reject.column or "(row)" for reject in rejects).most_common())
+    """How many rejects each column (canonical name) is at fault for; '(row)' where the row as a whole is."""
+    return dict(Counter(reject.meant or "(row)" for reject in rejects).most_common())
 
 
 def write_rejects(rejects: Sequence[Reject], out: Path) -> None:

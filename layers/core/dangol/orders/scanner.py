@@ -152,10 +152,11 @@ def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
     by_header = _by_header(export, cells)
     if bad.column is None:
         return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
-    header = export.header[scan.columns[bad.column or _first_blank(scan, cells)]]
+    column = bad.column or _first_blank(scan, cells)
+    header = export.header[scan.columns[column]]
     value = by_header.get(header, "")
     reason = reason_for(bad.column, value, scan.shop.currency)
-    return Reject(export.name, record.line, header, value, reason, record.raw, by_header)
+    return Reject(export.name, record.line, header, value, reason, record.raw, by_header, column)
 
 
 def _first_blank(scan: Scan, cells: Sequence[str]) -> str:
