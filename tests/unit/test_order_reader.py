@@ -397,6 +397,26 @@ def test_a_later_row_without_amount_updates_the_order_it_follows(read: Read) -> 
     assert outcome.counts == (2, 2, 0, 0)
 
 
+def test_within_a_version_the_last_row_that_says_something_is_right(read: Read) -> None:
+    rows = ("o1,kim,2026-01-31,100,cancelled,10", "o1,lee,2026-02-01,,paid,30", "o1,,,,,")
+    outcome = read(csv_of(*rows, header=WITH_REFUND))
+    assert outcome.purchases == [("lee", "2026-02-01", 70, True)]
+
+
+def test_contacts_are_those_of_the_last_row_that_has_them(read_orders: Read) -> None:
+    header = WITH_ITEM + ",email,phone,customer_name"
+    rows = ("o1,kim,2026-01-31,9,shirt,1,old@x.kr,1,Kim", "o1,kim,2026-01-31,9,cap,1,new@x.kr,,")
+    (order,) = read_orders(csv_of(*rows, header=header)).orders
+    assert (order["email"], order["phone"], order["customer_name"]) == ("new@x.kr", "1", "Kim")
+
+
+def test_another_amount_after_a_blank_one_begins_a_version(read: Read) -> None:
+    rows = [f"o1,kim,2026-01-31,{amount},shirt,1" for amount in ("300", "", "200", "")]
+    outcome = read(csv_of(*rows, header=WITH_ITEM))
+    assert outcome.only_purchase[2] == 200
+    assert outcome.counts == (4, 2, 2, 0)
+
+
 def test_a_version_that_goes_back_to_an_earlier_amount_is_newer_still(read: Read) -> None:
     rows = [f"o1,kim,2026-01-31,{amount},shirt,1" for amount in (100, 200, 100)]
     outcome = read(csv_of(*rows, header=WITH_ITEM))
