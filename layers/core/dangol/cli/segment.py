@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from dangol.errors import DangolError, UnreadableFile
 from dangol.shop import Shop
@@ -141,7 +141,11 @@ def _date(text: str) -> date:
 
 
 def _zone(text: str) -> str:
-    if text not in available_timezones() or not text[0].isupper():  # "localtime" is the machine's, not the shop's
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul") from error
+    if not text[:1].isupper():  # "localtime" is the machine's, not the shop's
         raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul")
     return text
 

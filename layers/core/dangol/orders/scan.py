@@ -39,7 +39,9 @@ def net(amount: str, refunded: str) -> str:
 def counted(status: str, amount: str, refunded: str) -> str:
     """SQL: whether an order counts, that is paid, not cancelled, not refunded in full (design §3)."""
     in_full = f"coalesce({refunded} > 0::{MONEY} AND {refunded} >= {amount}, false)"
-    return f"(coalesce({status}, '{PAID}') IN {COUNTED_STATUSES} AND NOT {in_full})"
+    # The plain case first; the rest is for the rows that are left.
+    paid = f"CASE WHEN {status} = '{PAID}' THEN true ELSE coalesce({status}, '{PAID}') IN {COUNTED_STATUSES} END"
+    return f"({paid} AND NOT {in_full})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,7 @@ class Scan:
 
 def _trimmed(text: str) -> str:
     """The reader yields NULL for an empty cell, so only blanks beside or in place of a value are left."""
-    blanks = f"contains({text}, ' ') OR contains({text}, '\t')"
-    return f"CASE WHEN {blanks} THEN nullif(trim({text}, ' \t'), '') ELSE {text} END"
+    return f"CASE WHEN contains({text}, ' ') THEN nullif(trim({text}), '') ELSE {text} END"
 
 
 def _given(text: str) -> str:

@@ -13,6 +13,8 @@ from dangol.segments.features import FEATURES, features_sql
 from dangol.segments.language.evaluate import mask
 from dangol.segments.policy import Policy
 
+_SMALL = 1 << 16
+
 
 def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Policy, as_of: date) -> None:
     """Make temp view `customers` from the relation `purchases` (see features_sql).
@@ -22,7 +24,7 @@ def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Poli
     """
     connection.execute(f"CREATE OR REPLACE TEMP TABLE features AS {features_sql(purchases, as_of)}")
     frame = _feature_frame(connection)
-    sets, distinct = pd.factorize(membership_bits(policy, frame))
+    sets, distinct = _factorized(membership_bits(policy, frame))
     connection.register("found", {"code": rfm_codes(policy, frame), "set": sets})
     connection.execute("CREATE OR REPLACE TEMP TABLE assigned AS FROM found")
     connection.unregister("found")
@@ -58,6 +60,16 @@ def membership_bits(policy: Policy, features: pd.DataFrame) -> NDArray[np.int64]
     for position, rule in enumerate(policy.segments):
         bits |= mask(rule.where, features).astype(np.int64) << position
     return bits
+
+
+def _factorized(bits: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(position of each row's value among the distinct ones, the distinct values)."""
+    if bits.size == 0 or bits.max() >= _SMALL:
+        return pd.factorize(bits)
+    distinct = np.flatnonzero(np.bincount(bits))  # few segments: counting is many times faster than hashing
+    position = np.zeros(distinct[-1] + 1, dtype=np.int64)
+    position[distinct] = np.arange(len(distinct))
+    return position[bits], distinct
 
 
 def _ids_of(policy: Policy, bits: int) -> list[str]:
