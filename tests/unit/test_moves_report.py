@@ -70,6 +70,13 @@ def test_a_shop_without_a_customer_has_a_report_as_well(build: Build) -> None:
         assert build(world)["customers"] == 0
 
 
+def test_a_shard_that_has_seen_orders_but_no_customer_yet_is_no_hindrance(build: Build) -> None:
+    with World(shards=3) as world:
+        world.drop_and_ingest([Row("o1", "c1", 0, 100), Row("o2", "c3", 5, 100)], second=1)
+        world.refresh_all(FIRST_DAY)
+        assert build(world)["customers"] == 1
+
+
 @pytest.mark.parametrize("refreshed", [[0, 2], [0, None, 2]])
 def test_shards_that_were_not_refreshed_are_counted(build: Build, refreshed: list[int | None]) -> None:
     with World(shards=3) as world:

@@ -232,6 +232,20 @@ def test_blank_lines_are_no_rows_wherever_they_are(read: Read) -> None:
         assert outcome.only_reject.line == 8
 
 
+def test_blank_and_quoted_lines_far_before_a_reject_do_not_shift_its_line(read: Read) -> None:
+    rows = [f"o{i:06},kim,2026-01-31,12000" for i in range(120_000)]
+    for i, odd in (
+        (0, ""),
+        (10_000, ""),
+        (50_000, 'o050000,"k\nim",2026-01-31,12000'),
+        (119_998, "o119998,kim,never,1"),
+    ):
+        rows[i] = odd
+    outcome = read(csv_of(*rows))
+    assert outcome.places == [("0.csv", 119_998 + 2 + 1, rows[119_998])]
+    assert outcome.counts == (119_998, 119_997, 0, 1)
+
+
 def test_a_header_repeated_in_the_middle_is_rejected_as_a_row(read: Read) -> None:
     outcome = read(GOOD + GOOD)
     assert outcome.purchases == [KIM]

@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -74,9 +75,11 @@ def run(options: argparse.Namespace) -> int:
         from dangol.segments.classify import classify
 
         classify(connection, "purchases", policy, options.as_of)
-        summary = summarise(connection, policy, options.as_of)
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(_write_customers, connection.cursor(), out / "customers.parquet")
+            summary = summarise(connection, policy, options.as_of)
+            written.result()
         say(f"segmented {summary.customers:,} customers as of {options.as_of}")
-        _write_customers(connection, out / "customers.parquet")
         write_rejects(reading.rejects, out / "rejects.csv")
         receipt = json.dumps(reading.receipt.as_dict(), ensure_ascii=False, indent=2)
         (out / "receipt.json").write_text(receipt + "\n", encoding="utf-8")

@@ -17,21 +17,22 @@ _SMALL = 1 << 16
 
 
 def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Policy, as_of: date) -> None:
-    """Make temp view `customers` from the relation `purchases` (see features_sql).
+    """Make view `customers` from the relation `purchases` (see features_sql).
 
     Columns: FEATURE_COLUMNS, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
     other segments the customer is in, sorted; empty when none).
     """
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE features AS {features_sql(purchases, as_of)}")
+    connection.execute(f"CREATE OR REPLACE TABLE features AS {features_sql(purchases, as_of)}")
     frame = _feature_frame(connection)
     sets, distinct = _factorized(membership_bits(policy, frame))
     connection.register("found", {"code": rfm_codes(policy, frame), "set": sets})
-    connection.execute("CREATE OR REPLACE TEMP TABLE assigned AS FROM found")
+    connection.execute("CREATE OR REPLACE TABLE assigned AS FROM found")
     connection.unregister("found")
     lists = ", ".join(_list(_ids_of(policy, int(bits))) for bits in distinct) or _list([])
-    # A view: to put the columns side by side costs less than to write them once more.
+    # A view: to put the columns side by side costs less than to write them once more. Nothing here is
+    # temporary, so that cursors see it as well: a file can be written while the summary is made.
     connection.execute(f"""
-        CREATE OR REPLACE TEMP VIEW customers AS
+        CREATE OR REPLACE VIEW customers AS
         SELECT features.*, ({_list(policy.rfm_ids)})[code + 1] AS segment, ([{lists}])[set + 1] AS segments
         FROM features POSITIONAL JOIN assigned
     """)
