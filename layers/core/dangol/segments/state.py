@@ -144,28 +144,30 @@ def advance_sql(before: str, customers: str, as_of: date, policy_version: str) -
 def difference(connection: duckdb.DuckDBPyConnection, state: str) -> Difference:
     """What to write and to publish so that the tables of the state before become those of `state`."""
     found = Difference([], [], [])
-    for row in _fetch(connection, f"{state} WHERE changed", (*_SERVED, "was", "gone")):
-        *served, was, gone = row
+    for *served, was, gone in _fetch(connection, f"{state} WHERE changed", (*_SERVED, "was", "gone")):
+        before = tuple(was or ())
         if gone:
             found.removed.append(served[0])
-            found.changes.extend(_changes(served[0], was, (), ()))
+            found.changes.extend(_changes(served[0], before, (), ()))
         else:
-            customer = Customer(*served)
+            customer = _customer(served)
             found.written.append(customer)
-            found.changes.extend(_changes(customer.customer_id, was or (), customer.segments, customer.since))
+            found.changes.extend(_changes(customer.customer_id, before, customer.segments, customer.since))
     return found
 
 
 def everyone(connection: duckdb.DuckDBPyConnection, state: str) -> list[Customer]:
     """All customers of a state."""
-    return [Customer(*row) for row in _fetch(connection, f"{state} WHERE NOT gone", _SERVED)]
+    return [_customer(row) for row in _fetch(connection, f"{state} WHERE NOT gone", _SERVED)]
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The rows by customer_id, lists as tuples."""
-    query = f"SELECT {', '.join(columns)} FROM {rows} ORDER BY customer_id"
-    for row in connection.execute(query).fetchall():
-        yield tuple(tuple(value) if isinstance(value, list) else value for value in row)
+def _fetch(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    return connection.execute(f"SELECT {', '.join(columns)} FROM {rows} ORDER BY customer_id").fetchall()
+
+
+def _customer(row: Sequence[Any]) -> Customer:
+    customer_id, segment, previous, segments, since, *features = row
+    return Customer(customer_id, segment, previous, tuple(segments), tuple(since), *features)
 
 
 def _changes(customer_id: str, was: _Ids, now: _Ids, since: tuple[date, ...]) -> Iterator[Change]:
