@@ -140,6 +140,14 @@ def test_amounts_that_add_up_to_more_than_any_number_spare_the_rest_of_the_file(
         assert (receipt["rows_accepted"], receipt["rows_rejected"]) == (1, 120)
 
 
+def test_a_customer_id_that_no_key_of_dynamodb_takes_is_rejected() -> None:
+    """A sort key holds 1,024 bytes; one row more would keep the whole shard from ever being refreshed again."""
+    with World(shards=1) as world:
+        long = Row("o1", "고" * 342, 0, 100)
+        receipt = world.drop_and_ingest([long, Row("o2", "c1", 0, 100), Row("o3", "c" * 1_024, 0, 100)], second=1)
+        assert (receipt["rows_accepted"], receipt["rows_rejected"]) == (2, 1)
+
+
 def test_a_file_that_was_replaced_before_it_was_read_gives_way_to_its_successor() -> None:
     with World(shards=1) as world:
         old = world.drop_rows([Row("o1", "c1", 0, 100)], second=1)

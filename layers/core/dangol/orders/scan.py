@@ -114,6 +114,7 @@ class Scan:
         unlike = f"upper(trim({text('currency')})) <> '{self.shop.currency}'"
         wrong = {
             "order_id": "order_id IS NULL",
+            "customer_id": "strlen(customer_id) > 1024",  # bytes that a sort key of DynamoDB holds
             "ordered_at": f"CASE WHEN ordered_at IS NULL THEN {_given(text('ordered_at'))} "
             f"ELSE ordered_at < DATE '{FIRST_DAY}' OR ordered_at >= DATE '{LAST_DAY}' + 1 END",
             "status": f"CASE WHEN status IS NULL THEN {_given(text('status'))} ELSE false END",
