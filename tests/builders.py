@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 from dangol.engine import connect
+from dangol.files.receipt import Receipt
+from dangol.files.rejects import Reject
 from dangol.orders.reader import OrderReader
-from dangol.orders.receipt import Receipt
-from dangol.orders.rejects import Reject
 from dangol.shop import Shop
 
 SEOUL = Shop()

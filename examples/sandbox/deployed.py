@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
-from dangol.orders.receipt import Receipt
+from dangol.files.receipt import Receipt
 from dangol.reports.summary import SegmentLine, Summary
 
 from examples.sandbox.local_aws import LocalAws

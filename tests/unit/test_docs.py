@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from dangol.orders.dialect import PLAIN, fold
+from dangol.files.columns import fold
+from dangol.orders.dialect import PLAIN
 from dangol.segments.features import FEATURES
 from dangol.segments.policy import default_policy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dangol.errors import UnreadableFile
-from dangol.orders.files import open_export
+from dangol.files.export import open_export
 
 from tests.builders import PLAIN_HEADER, csv_of
 from tests.unit.conftest import Read

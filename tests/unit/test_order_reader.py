@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from dangol.engine import connect
+from dangol.files.rejects import Reject
 from dangol.orders.dialect import PLAIN
 from dangol.orders.reader import OrderReader
-from dangol.orders.rejects import Reject
 from dangol.shop import Shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

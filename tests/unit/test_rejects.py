@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from dangol.orders.rejects import (
+from dangol.files.rejects import (
     REJECT_COLUMNS,
     Reject,
     count_by_column,

@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 import pytest
-from dangol.orders.receipt import Receipt
+from dangol.files.receipt import Receipt
 from dangol.reports.html import report_html
 from dangol.reports.summary import Summary, bands, summarise
 from dangol.reports.text import aligned, receipt_text, summary_text

@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
     late = Thread(target=lambda: list(map(import_module, _NEEDED_AFTER_READING)))
     late.start()
     from dangol.engine import connect
+    from dangol.files.rejects import write_rejects
     from dangol.orders.reader import OrderReader
-    from dangol.orders.rejects import write_rejects
     from dangol.reports.text import receipt_text
 
     say = _quiet if options.quiet else _Progress()

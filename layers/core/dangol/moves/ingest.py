@@ -11,6 +11,7 @@ import duckdb
 
 from dangol.engine import connect
 from dangol.errors import ObjectReplaced, UnreadableFile
+from dangol.files.rejects import rejects_csv
 from dangol.ledger.layout import file_version
 from dangol.ledger.store import ObjectStore
 from dangol.moves.append import Appended, append_orders
@@ -25,7 +26,6 @@ from dangol.moves.messages import (
     rejected,
 )
 from dangol.orders.reader import OrderReader
-from dangol.orders.rejects import rejects_csv
 from dangol.scratch import scratch
 from dangol.shop import Shop
 

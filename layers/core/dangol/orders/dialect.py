@@ -6,9 +6,8 @@ the words a platform uses for them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from dangol.errors import UnreadableFile
+from dangol.files.columns import folded, match_columns
 
 PAID, PARTIALLY_REFUNDED, UNPAID, CANCELLED, REFUNDED, MOVED = (
     "paid",
@@ -37,48 +36,17 @@ class Dialect:
     """Canonical column → the folded headers it goes by."""
     statuses: Mapping[str, tuple[str, ...]]
     """Canonical status → the folded words for it. A blank status is paid."""
-    required: tuple[str, ...] = ("order_id", "customer_id", "ordered_at", "amount")
+    required: tuple[str, ...] = ("order_id", "customer_id", "ordered_at", "amount|line_amount")
     """Columns without which no order can be read."""
 
     def match(self, header: Sequence[str], file: str, line: int) -> dict[str, int]:
-        """Canonical column → index in `header`, for the columns this dialect knows.
-
-        Raises UnreadableFile that names a missing required column and the nearest header.
-        """
-        folded = [fold(name) for name in header]
-        found = {
-            column: folded.index(alias)
-            for column, aliases in self.headers.items()
-            for alias in reversed(aliases)
-            if alias in folded
-        }
-        for column in self.required:
-            if column not in found and not (column == "amount" and "line_amount" in found):
-                others = [name for i, name in enumerate(header) if i not in found.values()]
-                raise UnreadableFile(file, self._missing(column, header, others), line, column)
-        return found
-
-    def _missing(self, column: str, header: Sequence[str], others: Sequence[str]) -> str:
-        """What to tell of a missing column; `others` are the headers that are no known column."""
-        folded = {fold(name): name for name in others}
-        near = [m for alias in self.headers[column] for m in get_close_matches(alias, folded, 1, 0.6)]
-        hint = f"; is it '{folded[near[0]]}'? Then rename that header" if near else ""
-        also = " (or 'line_amount')" if column == "amount" else ""
-        return f"required column '{column}'{also} is missing; the header has {', '.join(header)}{hint}"
-
-
-def fold(text: str) -> str:
-    """Headers and statuses are compared without case, spaces, hyphens, underscores and apostrophes."""
-    return "".join(ch for ch in text.strip().casefold() if ch not in " _-'\ufeff")
-
-
-def _folded(**words: str) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(fold(word) for word in (name, *line.split("|"))) for name, line in words.items()}
+        """Canonical column → index in `header`. Raises UnreadableFile when a required one is missing."""
+        return match_columns(self.headers, self.required, header, file, line)
 
 
 PLAIN = Dialect(
     name="plain",
-    headers=_folded(
+    headers=folded(
         order_id="주문번호|order number|order no",
         customer_id="고객번호|고객ID|회원번호|회원ID",
         ordered_at="주문일시|주문일|주문일자|order date|ordered on",
@@ -96,7 +64,7 @@ PLAIN = Dialect(
         quantity="수량|qty",
         unit_price="판매가|단가|상품가격|price",
     ),
-    statuses=_folded(
+    statuses=folded(
         paid="결제완료|입금완료|배송준비중|배송중|배송완료|구매확정|completed|complete|processing|shipped|delivered|"
         "fulfilled",
         partially_refunded="부분환불|부분취소|partial refund",

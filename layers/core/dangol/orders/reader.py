@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dangol.engine import scalar
+from dangol.files.export import MAX_TEXT_BYTES, Export
+from dangol.files.receipt import Receipt
+from dangol.files.rejects import Reject, count_by_column
+from dangol.files.scanner import BadRow, Scanner
 from dangol.orders.dialect import PLAIN, Dialect
-from dangol.orders.files import MAX_TEXT_BYTES
-from dangol.orders.receipt import Receipt
-from dangol.orders.rejects import Reject, count_by_column
 from dangol.orders.resolve import SINGLE_ORDER, resolve
-from dangol.orders.scan import CHECKED_COLUMNS, counted, net
-from dangol.orders.scanner import BadRow, Scanner
+from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted, net
 from dangol.shop import Shop
 
 _FULL = (
@@ -73,7 +73,12 @@ class OrderReader:
         max_bytes: int = MAX_TEXT_BYTES,
     ) -> None:
         self._connection = connection
-        self._scanner = Scanner(connection, shop, folder, dialect, max_bytes)
+
+        def scan_of(export: Export) -> Scan:
+            columns = dialect.match(export.header, export.name, export.header_line)
+            return Scan(export, columns, dialect, shop)
+
+        self._scanner = Scanner(connection, folder, scan_of, max_bytes)
 
     def read_orders(self, files: Sequence[tuple[Path, str]]) -> Reading:
         """Make temp table `orders` (ORDER_COLUMNS, one row per order) of (path, name) files.

@@ -8,8 +8,8 @@ A version that lacks a required value is rejected and replaces nothing.
 
 import duckdb
 
-from dangol.orders.rejects import MAX_AMOUNT
-from dangol.orders.scan import MONEY
+from dangol.files.rejects import MAX_AMOUNT
+from dangol.files.values import MONEY
 
 ORDER_COLUMNS = (
     "order_id",

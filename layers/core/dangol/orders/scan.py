@@ -4,16 +4,15 @@ One definition serves both readings: the narrow one (what RFM needs, for files o
 and the full one (line items, contacts, order id), so that they cannot disagree.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from dangol.files import records
+from dangol.files.export import Export
+from dangol.files.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, reason_for
+from dangol.files.values import MONEY, cell, given, moment, number, text_of, trimmed
 from dangol.orders.dialect import CONTACT_COLUMNS, COUNTED_STATUSES, ITEM_COLUMNS, PAID, Dialect
-from dangol.orders.files import Export
-from dangol.orders.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, is_rejects_file
 from dangol.shop import Shop
-
-MONEY = "DECIMAL(18, 4)"
-"""Exact, so that sums do not depend on the order of addition."""
 
 CHECKED_COLUMNS = (
     "order_id",
@@ -29,6 +28,8 @@ CHECKED_COLUMNS = (
 
 Quantity and unit price only describe a line item: where they cannot be read they are left empty.
 """
+
+_REQUIRED = ("order_id", "customer_id", "ordered_at")
 
 
 def net(amount: str, refunded: str) -> str:
@@ -51,8 +52,6 @@ class Scan:
     export: Export
     columns: Mapping[str, int]
     """Canonical column → index in the header."""
-    source: str
-    """SQL: table function that yields the export's records as text columns c0, c1, …"""
     dialect: Dialect
     shop: Shop
 
@@ -66,24 +65,32 @@ class Scan:
         """
         return f"""
             SELECT *, CASE {self._unreadable()} END::UTINYINT AS problem
-            FROM (SELECT {self._columns()} FROM {self.source})"""
+            FROM (SELECT {self._columns()} FROM {records.source(self.export)})"""
+
+    def on(self, export: Export) -> "Scan":
+        """The same of another rendering of the file."""
+        return replace(self, export=export)
+
+    def reason(self, column: str, value: str) -> str:
+        """What is wrong with `value` in `column` (canonical), and what to do about it."""
+        return reason_for(column, value, self.shop.currency)
+
+    def first_blank(self, cells: Sequence[str]) -> str:
+        """Of a row that lacks something, the first required column whose cell is blank."""
+        amount = "amount" if "amount" in self.columns else "line_amount"
+        required = [*(name for name in _REQUIRED if name in self.columns), amount]
+        return next((name for name in required if not cell(cells, self.columns[name])), amount)
 
     def _text(self, column: str) -> str:
-        if column not in self.columns:
-            return "NULL::VARCHAR"
-        cell = f"c{self.columns[column]}"
-        if not is_rejects_file(self.export.header):
-            return cell
-        # A rejects file, corrected: what was put before a formula to disarm it comes off again.
-        return f"regexp_replace({cell}, '^''(''*[=+@\\t\\r-])', '\\1')"
+        return text_of(self.export, self.columns.get(column))
 
     def _columns(self) -> str:
         numbers = ("amount", "line_amount", "refunded_amount", "unit_price", "quantity")
         texts = ("order_id", "customer_id", "product_id", "product_name", "category", *CONTACT_COLUMNS)
         cells = [
-            *(f"{_trimmed(self._text(name))} AS {name}" for name in texts),
-            *(f"{_number(self._text(name))} AS {name}" for name in numbers),
-            f"{_moment(self._text('ordered_at'))} AS ordered_at",
+            *(f"{trimmed(self._text(name))} AS {name}" for name in texts),
+            *(f"{number(self._text(name))} AS {name}" for name in numbers),
+            f"{moment(self._text('ordered_at'))} AS ordered_at",
             f"{self._status()} AS status",
             f"({self._has_item()}) AS has_item",
             *(f"c{i}" for i in range(len(self.export.header))),
@@ -91,7 +98,7 @@ class Scan:
         return ", ".join(cells)
 
     def _has_item(self) -> str:
-        present = [f"{_given(self._text(name))}" for name in ITEM_COLUMNS if name in self.columns]
+        present = [f"{given(self._text(name))}" for name in ITEM_COLUMNS if name in self.columns]
         return " OR ".join(present) or "false"
 
     def _status(self) -> str:
@@ -115,13 +122,13 @@ class Scan:
         wrong = {
             "order_id": "order_id IS NULL",
             "customer_id": "strlen(customer_id) > 1024",  # bytes that a sort key of DynamoDB holds
-            "ordered_at": f"CASE WHEN ordered_at IS NULL THEN {_given(text('ordered_at'))} "
+            "ordered_at": f"CASE WHEN ordered_at IS NULL THEN {given(text('ordered_at'))} "
             f"ELSE ordered_at < DATE '{FIRST_DAY}' OR ordered_at >= DATE '{LAST_DAY}' + 1 END",
-            "status": f"CASE WHEN status IS NULL THEN {_given(text('status'))} ELSE false END",
+            "status": f"CASE WHEN status IS NULL THEN {given(text('status'))} ELSE false END",
             "currency": f"CASE WHEN {text('currency')} = '{self.shop.currency}' THEN false "
-            f"ELSE {_given(text('currency'))} AND {unlike} END",
+            f"ELSE {given(text('currency'))} AND {unlike} END",
             **{
-                name: f"CASE WHEN {name} IS NULL THEN {_given(text(name))} "
+                name: f"CASE WHEN {name} IS NULL THEN {given(text(name))} "
                 f"ELSE {name} < 0::{MONEY} OR {name} > {MAX_AMOUNT}::{MONEY} END"
                 for name in ("amount", "line_amount", "refunded_amount")
             },
@@ -131,64 +138,3 @@ class Scan:
             for number, column in enumerate(CHECKED_COLUMNS, 1)
             if column in wrong and column in self.columns
         )
-
-
-def _trimmed(text: str) -> str:
-    """The reader yields NULL for an empty cell, so only blanks beside or in place of a value are left."""
-    return f"CASE WHEN contains({text}, ' ') THEN nullif(trim({text}), '') ELSE {text} END"
-
-
-def _given(text: str) -> str:
-    return f"({_trimmed(text)} IS NOT NULL)"
-
-
-def _number(text: str) -> str:
-    """A number as it stands or, in the rows that have them, with thousands commas and a currency sign.
-
-    Other commas are not dropped: 12,50 may mean twelve and a half.
-    """
-    if text.startswith("NULL"):
-        return f"NULL::{MONEY}"
-    dressed = f"regexp_full_match(trim({text}), '{_DRESSED_NUMBER}')"
-    bare = f"regexp_replace({text}, '[₩￦원$€,\\s]', '', 'g')"
-    return f"coalesce(try_cast({text} AS {MONEY}), CASE WHEN {dressed} THEN try_cast({bare} AS {MONEY}) END)"
-
-
-_DRESSED_NUMBER = r"[+-]?\s*[₩￦$€]?\s*(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s*[₩￦원$€]?"
-
-
-def _moment(text: str) -> str:
-    """Shop-local time: as written without an offset, converted with one. Nothing but dates is one.
-
-    The first branch takes what nearly every export writes, and tells 13:45:00 from 13:45+09. The rest is a
-    lambda, so that DuckDB does not take trim(text) out of it and trim the text of every row.
-    """
-    usual = (
-        f"strlen({text}) = 10 OR (strlen({text}) = 19 AND {text} LIKE '%:__:__') "
-        f"OR (strlen({text}) = 16 AND {text} LIKE '%:__')"
-    )
-    return (
-        f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) END, "
-        f"list_transform([trim({text})], lambda t: {_UNUSUAL_MOMENT})[1])"
-    )
-
-
-_DATE = r"(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{8})"
-_TIME = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
-_OFFSET = r"\s*([Zz]|[+-]\d{2}(:?\d{2})?)"
-_OTHER_FORMATS = (
-    "%Y.%m.%d",
-    "%Y.%m.%d %H:%M",
-    "%Y.%m.%d %H:%M:%S",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y%m%d",
-)
-_UNUSUAL_MOMENT = f"""
-    CASE WHEN regexp_full_match(t, '{_DATE}{_TIME}{_OFFSET}')
-        THEN try_cast(try_cast(regexp_replace(t, '\\s+([Zz+-])', '\\1') AS TIMESTAMPTZ) AS TIMESTAMP)
-    WHEN regexp_full_match(t, '{_DATE}({_TIME})?')
-        THEN coalesce(try_cast(t AS TIMESTAMP), try_strptime(t, {list(_OTHER_FORMATS)}))
-    END
-"""

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from jinja2 import Environment
 
-from dangol.orders.receipt import Receipt
+from dangol.files.receipt import Receipt
 from dangol.reports.summary import Summary, bands
 from dangol.reports.text import receipt_text
 

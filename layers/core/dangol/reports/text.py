@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-from dangol.orders.receipt import Receipt
+from dangol.files.receipt import Receipt
 from dangol.reports.summary import Summary
 
 

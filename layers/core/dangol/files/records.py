@@ -15,8 +15,8 @@ from typing import BinaryIO
 import duckdb
 
 from dangol.engine import literal
-from dangol.orders.files import Export
-from dangol.orders.quotes import further_lines
+from dangol.files.export import Export
+from dangol.files.quotes import further_lines
 
 _BLOCK = 1024 * 1024
 csv.field_size_limit(2**31 - 1)  # a rejected field of any size is shown as it came

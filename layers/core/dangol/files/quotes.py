@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from dangol.orders.files import Export
+from dangol.files.export import Export
 
 _TO_OPENING_MARK = re.compile(rb' *"')
 _TO_CLOSING_MARK = re.compile(rb'[^"]*+(?:""[^"]*+)*+" *')

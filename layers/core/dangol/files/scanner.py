@@ -2,25 +2,47 @@
 
 import errno
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, Self
 
 import duckdb
 
 from dangol.errors import UnreadableFile
-from dangol.orders import records
-from dangol.orders.dialect import Dialect
-from dangol.orders.files import Export, open_export, with_plain_newlines
-from dangol.orders.quotes import without_misquoted
-from dangol.orders.records import BrokenRecord, Record
-from dangol.orders.rejects import SIBLING_REASON, Reject, is_rejects_file, reason_for, undefused
-from dangol.orders.scan import Scan
-from dangol.shop import Shop
+from dangol.files import records
+from dangol.files.export import Export, open_export, with_plain_newlines
+from dangol.files.quotes import without_misquoted
+from dangol.files.records import BrokenRecord, Record
+from dangol.files.rejects import SIBLING_REASON, Reject, is_rejects_file, undefused
 
 logger = logging.getLogger(__name__)
 
 _MISQUOTED = "a quotation mark is not closed; double or remove it"
+
+
+class Scan(Protocol):
+    """One file as SQL, by whoever knows what its columns mean."""
+
+    @property
+    def export(self) -> Export:
+        """The file."""
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """Canonical column → index in the header."""
+
+    def typed(self) -> str:
+        """SQL: one row per record that could be split, in the file's order."""
+
+    def on(self, export: Export) -> Self:
+        """The same of another rendering of the file."""
+
+    def reason(self, column: str, value: str) -> str:
+        """What is wrong with `value` in `column` (canonical), and what to do about it."""
+
+    def first_blank(self, cells: Sequence[str]) -> str:
+        """Of a row that lacks something, the canonical column whose cell is blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +71,15 @@ class Scanner:
     """The files of one reading. The first scan mends what it can; later ones see the same records."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, shop: Shop, folder: Path, dialect: Dialect, max_bytes: int
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        scan_of: Callable[[Export], Scan],
+        max_bytes: int,
     ) -> None:
         self._connection = connection
-        self._shop = shop
         self._folder = folder
-        self._dialect = dialect
+        self._scan_of = scan_of
         self._max_bytes = max_bytes
         self._sources: list[_Source] = []
         self._scanned = False
@@ -76,8 +101,7 @@ class Scanner:
                 if error.errno == errno.ENOSPC:  # not the file's fault: another try may find room
                     raise
                 raise UnreadableFile(name, f"cannot be read: {error.strerror}") from error
-            columns = self._dialect.match(export.header, name, export.header_line)
-            self._sources.append(_Source(Scan(export, columns, records.source(export), self._dialect, self._shop)))
+            self._sources.append(_Source(self._scan_of(export)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,19 +145,15 @@ class Scanner:
         except duckdb.Error as error:
             if "state machine" not in str(error):
                 raise UnreadableFile(export.name, f"cannot be read as a table ({error})") from error
-            source.scan = _of(source.scan, with_plain_newlines(export, self._folder))  # line ends of several kinds
+            source.scan = source.scan.on(with_plain_newlines(export, self._folder))  # line ends of several kinds
             self._connection.execute(statement.format(typed=source.scan.typed()))
         source.broken = records.broken_records(self._connection, source.scan.export.path)
 
     def _mend(self, source: _Source) -> None:
         """Leave the records blank whose quotation marks are not in order, before they swallow others."""
         export, misquoted = without_misquoted(source.scan.export, self._folder)
-        source.scan = _of(source.scan, export)
+        source.scan = source.scan.on(export)
         source.misquoted = [Record(line, records.as_text(raw)) for line, raw in misquoted]
-
-
-def _of(scan: Scan, export: Export) -> Scan:
-    return replace(scan, export=export, source=records.source(export))
 
 
 def _rejects(source: _Source, bad: Sequence[BadRow]) -> list[Reject]:
@@ -152,22 +172,11 @@ def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
     by_header = _by_header(export, cells)
     if bad.column is None:
         return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
-    column = bad.column or _first_blank(scan, cells)
+    column = bad.column or scan.first_blank(cells)
     header = export.header[scan.columns[column]]
     value = by_header.get(header, "")
-    reason = reason_for(bad.column, value, scan.shop.currency)
+    reason = scan.reason(bad.column, value)
     return Reject(export.name, record.line, header, value, reason, record.raw, by_header, column)
-
-
-def _first_blank(scan: Scan, cells: Sequence[str]) -> str:
-    """The first required column whose cell is blank."""
-    amount = "amount" if "amount" in scan.columns else "line_amount"
-    required = [name if name in scan.columns else amount for name in scan.dialect.required]
-    return next((name for name in required if not _cell(cells, scan.columns[name])), amount)
-
-
-def _cell(cells: Sequence[str], index: int) -> str:
-    return cells[index].strip() if index < len(cells) else ""
 
 
 def _unsplit(export: Export, record: Record, reason: str) -> Reject:
