@@ -72,9 +72,10 @@ def run(options: argparse.Namespace) -> int:
         from dangol.reports.html import report_html
         from dangol.reports.summary import summarise
         from dangol.reports.text import summary_text
-        from dangol.segments.classify import classify
+        from dangol.segments.classify import classify, make_features
 
-        classify(connection, "purchases", policy, options.as_of)
+        make_features(connection, "purchases", options.as_of)
+        classify(connection, policy, options.as_of)
         with ThreadPoolExecutor(1) as beside:
             written = beside.submit(_write_customers, connection.cursor(), out / "customers.parquet")
             summary = summarise(connection, policy, options.as_of)

@@ -23,7 +23,7 @@ from dangol.moves.messages import (
     ServingTables,
 )
 from dangol.moves.serve import NOTHING, Served, Stamp, rewrite, serve
-from dangol.segments.classify import classify
+from dangol.segments.classify import classify, make_features
 from dangol.segments.policy import Policy
 from dangol.segments.state import Difference, advance_sql, difference, everyone
 
@@ -102,7 +102,8 @@ class Refresher:
         """Compute and serve the next generation, if it differs; the head to note when that is told."""
         before = log.load(head.generation)
         objects = self._load_orders(shard, list(aim.objects))
-        classify(self._connection, PURCHASES, policy, aim.date)
+        make_features(self._connection, PURCHASES, aim.date)
+        classify(self._connection, policy, aim.date)
         advanced = advance_sql(before, "customers", aim.date, policy.version)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         found = difference(self._connection, "after")

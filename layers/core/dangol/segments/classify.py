@@ -16,13 +16,18 @@ from dangol.segments.policy import Policy
 _SMALL = 1 << 16
 
 
-def classify(connection: duckdb.DuckDBPyConnection, purchases: str, policy: Policy, as_of: date) -> None:
-    """Make view `customers` from the relation `purchases` (see features_sql).
+def make_features(connection: duckdb.DuckDBPyConnection, purchases: str, as_of: date) -> None:
+    """Make table `features` from the relation `purchases` (see features_sql)."""
+    connection.execute(f"CREATE OR REPLACE TABLE features AS {features_sql(purchases, as_of)}")
 
-    Columns: FEATURE_COLUMNS, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
+
+def classify(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> None:
+    """Make view `customers` from table `features`.
+
+    Columns: those of `features`, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
     other segments the customer is in, sorted; empty when none).
     """
-    connection.execute(f"CREATE OR REPLACE TABLE features AS {features_sql(purchases, as_of)}")
+    del as_of
     frame = _feature_frame(connection)
     sets, distinct = _factorized(membership_bits(policy, frame))
     connection.register("found", {"code": rfm_codes(policy, frame), "set": sets})
