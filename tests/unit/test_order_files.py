@@ -143,10 +143,10 @@ def test_nul_bytes_cost_at_most_the_rows_they_are_in(read: Read) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"PK\x03\x04\x14\x00", "is a spreadsheet or zip archive; save it as CSV"),
-        (b"PAR1\x15\x04", "is Parquet; export it as CSV"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an old or password-protected Excel file; save it as CSV"),
-        (b"%PDF-1.7\n", "is a PDF; export the orders as CSV"),
+        (b"PK\x03\x04\x14\x00", "is a damaged .xlsx (File is not a zip file); save it anew"),
+        (b"PAR1\x15\x04", "is a Parquet file that cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a damaged Office file, or none of Excel; save it as .xlsx"),
+        (b"%PDF-1.7\n", "is a PDF; export the table as CSV"),
         (b"", "is empty; export it again"),
         (gzip.compress(b""), "is empty; export it again"),
         (b"\n \r\n\t\n", "holds blank lines only"),
@@ -160,7 +160,7 @@ def test_a_file_that_holds_no_rows_of_text_says_what_to_do(read: Read, content: 
 
 
 def test_a_spreadsheet_in_gzip_is_recognised_too(read: Read) -> None:
-    with pytest.raises(UnreadableFile, match="is a spreadsheet"):
+    with pytest.raises(UnreadableFile, match=r"is a damaged \.xlsx"):
         read(gzip.compress(b"PK\x03\x04\x14\x00"))
 
 
@@ -185,11 +185,6 @@ def test_each_required_column_is_required(read: Read, column: str) -> None:
 def test_a_file_without_header_is_told_what_header_it_lacks(read: Read) -> None:
     with pytest.raises(UnreadableFile, match=r"required column 'order_id' is missing; the header has o1, kim"):
         read("o1,kim,2026-01-31,1\n")
-
-
-def test_json_lines_are_not_taken_for_a_table(read: Read) -> None:
-    with pytest.raises(UnreadableFile, match="line 1"):
-        read('{"order_id": "o1", "customer_id": "kim", "ordered_at": "2026-01-31", "amount": 1}\n')
 
 
 def test_a_header_without_rows_is_a_file_of_no_orders(read: Read) -> None:
@@ -250,6 +245,7 @@ def test_a_header_repeated_in_the_middle_is_rejected_as_a_row(read: Read) -> Non
     outcome = read(GOOD + GOOD)
     assert outcome.purchases == [KIM]
     assert outcome.places == [("0.csv", 3, PLAIN_HEADER)]
+    assert outcome.only_reject.reason.startswith("repeats the header")
 
 
 def test_a_row_of_totals_is_rejected(read: Read) -> None:

@@ -1,35 +1,27 @@
 """From a file as it was dropped to plain UTF-8 text with a known header.
 
-Compression, encoding and delimiter are found from the content, never from the name. Whatever is not
-already plain UTF-8 is rewritten once into the working folder, up to a size limit.
+Format, compression, encoding and delimiter are found from the first 64 KiB of the content, never from the
+name. Whatever is not already plain UTF-8 text is rewritten once into the working folder, up to a size limit.
 """
 
-import codecs
 import csv
-import gzip
 import io
-import shutil
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
+import duckdb
+
+from dangol.engine import connect
 from dangol.errors import UnreadableFile
+from dangol.files import json_lines, parquet, text
+from dangol.files.rendering import HEADER_RECORDS, MAX_COLUMNS, IsHeader, Rendering
+from dangol.shop import Shop
 
-SNIFFED_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 4 * 1024**3
 """Uncompressed bytes that are read from one file at most: a gzip bomb ends here."""
-MAX_COLUMNS = 1_000
-_CHUNK = 4 * 1024 * 1024
 _DELIMITERS = ",\t;|"
-_NO_TEXT = "is not text in UTF-8, UTF-16 or CP949; save it as CSV (UTF-8)"
-_BINARY = {
-    b"PK\x03\x04": "is a spreadsheet or zip archive; save it as CSV (UTF-8) and drop it again",
-    b"PAR1": "is Parquet; export it as CSV and drop it again",
-    b"\xd0\xcf\x11\xe0": "is an old or password-protected Excel file; save it as CSV (UTF-8) and drop it again",
-    b"%PDF": "is a PDF; export the orders as CSV and drop that",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,126 +31,156 @@ class Export:
     name: str
     """What the user calls the file."""
     path: Path
-    """Where its UTF-8 text lies; the file itself when that is plain UTF-8 already."""
+    """Where its UTF-8 text lies, beginning with the header; the file itself when that is so already."""
+    format: str
+    """'csv' (whatever the delimiter), 'jsonl', 'parquet' or 'xlsx' (any Excel workbook)."""
     header: tuple[str, ...]
     header_line: int
-    """Line of the header, from 1; only blank lines come before it."""
+    """Line of the header as the user counts, from 1; 1 where the format has none."""
     header_lines: int
-    """How many lines the header covers: more than one when it has line breaks in quotes."""
+    """How many lines of the text at `path` the header covers: line breaks in quotes make more than one."""
+    first_line: int
+    """Line of the first record, as the user counts: after the header, or 1 where the format has none."""
     delimiter: str
     encoding: str
     """What the file was written in; the text at `path` is UTF-8."""
+    sample: tuple[tuple[str, ...], ...]
+    """The records after the header that lie whole in the first 64 KiB and have as many cells; see styles."""
+
+    def lines_of(self, record: bytes) -> int:
+        """How many lines a record of the text at `path` is to the user: rows of a sheet are one each."""
+        return record.count(b"\n") if self.format == "csv" else 1
 
 
-def open_export(path: Path, name: str, folder: Path, max_bytes: int = MAX_TEXT_BYTES) -> Export:
+def open_export(
+    path: Path,
+    name: str,
+    folder: Path,
+    max_bytes: int = MAX_TEXT_BYTES,
+    password: str | None = None,
+    header: IsHeader | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> Export:
     """Find out how `path` is written and make plain UTF-8 of it, in `folder` if need be.
 
-    Raises UnreadableFile, with what to do, for a file no row of which can be read.
+    `header` tells whether a row is the header; of the first HEADER_RECORDS the first that satisfies it is
+    taken, and without any the first that is not blank. `password` opens a protected workbook. JSON and
+    Parquet are read with `connection`, or one of its own. Raises UnreadableFile, with what to do, for a file
+    no row of which can be read.
     """
-    path = _decompressed(path, name, folder, max_bytes)
-    head = _head(path)
+    path = text.decompressed(path, name, folder, max_bytes)
+    head = text.head_of(path)
     if not head:
         raise UnreadableFile(name, "is empty; export it again")
-    encoding = _encoding(head, name)
+    if head.startswith(b"%PDF"):
+        raise UnreadableFile(name, "is a PDF; export the table as CSV and drop that")
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        from dangol.files import spreadsheet  # what it imports is large, and most files are no workbooks
+
+        rendering = spreadsheet.render(path, name, folder, password, header, max_bytes)
+        return _rendered(rendering, "xlsx", path, name, max_bytes)
+    if head.startswith(parquet.MAGIC):
+        cursor = _cursor(connection, folder)
+        try:
+            return _rendered(parquet.render(cursor, path, name), "parquet", path, name, max_bytes)
+        except duckdb.Error as error:
+            raise parquet.damaged(name, error) from error
+    return _text_export(path, name, folder, max_bytes, header, connection, head)
+
+
+def _text_export(
+    path: Path,
+    name: str,
+    folder: Path,
+    max_bytes: int,
+    header: IsHeader | None,
+    connection: duckdb.DuckDBPyConnection | None,
+    head: bytes,
+) -> Export:
+    encoding = text.encoding_of(head, name)
     if encoding != "utf-8":
-        path = _transcoded(path, name, encoding, folder, max_bytes)
-        head = _head(path)
-    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    export = _with_header(text, name, path, encoding)
-    return with_plain_newlines(export, folder) if "\r" in text and "\n" not in text else export
+        path = text.transcoded(path, name, encoding, folder, max_bytes)
+        head = text.head_of(path)
+    if json_lines.is_json(head.decode(errors="replace")):
+        rendering = json_lines.render(_cursor(connection, folder), path, name, max_bytes)
+        return replace(_rendered(rendering, "jsonl", path, name, max_bytes), encoding=encoding)
+    if b"\r" in head and b"\n" not in head:
+        path = text.with_plain_newlines(path, folder)
+    export = _with_header(path, name, folder, lambda lines: _header_at(lines, name, header))
+    return replace(export, encoding=encoding)
 
 
-def with_plain_newlines(export: Export, folder: Path) -> Export:
-    """The same export with one kind of line end, for files that mix those of Windows, Unix and old Macs."""
-    target = folder / f"{export.path.name}.lines"
-    with (
-        export.path.open(encoding="utf-8", errors="surrogateescape", newline=None) as source,
-        target.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as out,
-    ):
-        shutil.copyfileobj(source, out, _CHUNK)
-    return replace(export, path=target)
+def _cursor(connection: duckdb.DuckDBPyConnection | None, folder: Path) -> duckdb.DuckDBPyConnection:
+    return connection.cursor() if connection else connect(Shop(), folder)
 
 
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(SNIFFED_BYTES)
+def _rendered(rendering: Rendering, kind: str, path: Path, name: str, max_bytes: int) -> Export:
+    """The export of a table rewritten as CSV."""
+    target = text.write_bounded(rendering.text, path.with_name(f"{path.name}.csv"), name, max_bytes)
+    export = _with_header(target, name, target.parent, lambda _: (0, ","))
+    first = rendering.first_line
+    return replace(export, format=kind, header_line=max(1, first - 1), first_line=first)
 
 
-def _decompressed(path: Path, name: str, folder: Path, max_bytes: int) -> Path:
-    with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            if path.stat().st_size > max_bytes:
-                raise UnreadableFile(name, f"is larger than {max_bytes:,} bytes; split it and drop the parts")
-            return path
-    target = folder / f"{path.name}.text"
-    try:
-        with gzip.open(path, "rb") as packed:
-            _copy(iter(lambda: packed.read(_CHUNK), b""), target, name, max_bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableFile(name, f"gzip data is cut off or damaged ({error}); upload it again") from error
-    return target
+def _with_header(path: Path, name: str, folder: Path, find: Callable[[list[str]], tuple[int, str]]) -> Export:
+    """The export whose text is at `path`; whatever stands before the header is left out.
 
-
-def _copy(chunks: Iterator[bytes], target: Path, name: str, max_bytes: int) -> None:
-    written = 0
-    with target.open("wb") as out:
-        for chunk in chunks:
-            written += len(chunk)
-            if written > max_bytes:
-                raise UnreadableFile(name, f"unpacks to more than {max_bytes:,} bytes; split it and drop the parts")
-            out.write(chunk)
-
-
-def _encoding(head: bytes, name: str) -> str:
-    for magic, advice in _BINARY.items():
-        if head.startswith(magic):
-            raise UnreadableFile(name, advice)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8", "cp949"):  # CP949 is what Korean Excel writes
-        if _decodes(head, encoding):
-            return encoding
-    # Some bytes fit neither: if the header does, the rows that do not are rejected one by one.
-    if _decodes(head.split(b"\n", 1)[0], "utf-8"):
-        return "utf-8"
-    raise UnreadableFile(name, _NO_TEXT)
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    """Whether all of `data` is text in `encoding`; a character cut off at the end is fine."""
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(data)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _transcoded(path: Path, name: str, encoding: str, folder: Path, max_bytes: int) -> Path:
-    target = folder / f"{path.name}.utf8"
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-
-    def chunks(source: BinaryIO) -> Iterator[bytes]:
-        while data := source.read(_CHUNK):
-            yield decoder.decode(data).encode()
-        yield decoder.decode(b"", final=True).encode()
-
-    with path.open("rb") as source:
-        _copy(chunks(source), target, name, max_bytes)
-    return target
-
-
-def _with_header(text: str, name: str, path: Path, encoding: str) -> Export:
-    """The export at `path`, of which `text` is the beginning."""
+    `find` tells of the lines of its beginning the index of the header's first, and the delimiter.
+    """
+    head = text.head_of(path)
     # Not splitlines(): that splits at form feeds and a dozen other characters as well.
-    lines = io.StringIO(text, newline="").readlines()
-    blank = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if blank is None:
+    lines = io.StringIO(head.decode(errors="surrogateescape").removeprefix("\ufeff"), newline="").readlines()
+    start, delimiter = find(lines)
+    reader = csv.reader(lines[start:], delimiter=delimiter, skipinitialspace=True)
+    names = tuple(_shown(cell).strip() for cell in next(reader))
+    if "\0" in "".join(names):
+        raise UnreadableFile(name, text.NO_TEXT)
+    if len(names) > MAX_COLUMNS:
+        raise UnreadableFile(name, f"the header has {len(names):,} columns; is this an export?", start + 1)
+    after = start + reader.line_num
+    whole = len(head) < text.SNIFFED_BYTES
+    if after >= len(lines) and not whole:
+        raise UnreadableFile(name, f"the header is longer than {text.SNIFFED_BYTES:,} bytes", start + 1)
+    sample = tuple(_records(lines[after : len(lines) if whole else -1], delimiter, len(names)))
+    if start:
+        before = "".join(lines[:start]).encode(errors="surrogateescape")
+        mark = len(b"\xef\xbb\xbf") if head.startswith(b"\xef\xbb\xbf") else 0
+        path = text.without_beginning(path, mark + len(before), folder)
+    return Export(name, path, "csv", names, start + 1, reader.line_num, after + 1, delimiter, "utf-8", sample)
+
+
+def _header_at(lines: Sequence[str], name: str, header: IsHeader | None) -> tuple[int, str]:
+    """Index of the header's first line, and the delimiter."""
+    first = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if first is None:
         raise UnreadableFile(name, "holds blank lines only; export it again")
-    delimiter = max(_DELIMITERS, key=lines[blank].count)
-    reader = csv.reader(lines[blank:], delimiter=delimiter, skipinitialspace=True)
-    header = tuple(cell.strip() for cell in next(reader))
-    if "\0" in "".join(header):
-        raise UnreadableFile(name, _NO_TEXT)
-    if len(header) > MAX_COLUMNS:
-        raise UnreadableFile(name, f"the header has {len(header):,} columns; is this an order export?", blank + 1)
-    return Export(name, path, header, blank + 1, reader.line_num, delimiter, encoding)
+    beginning = "".join(lines[first : first + HEADER_RECORDS])
+    if header is not None:
+        for delimiter in sorted(_DELIMITERS, key=beginning.count, reverse=True):
+            reader = csv.reader(lines[first:], delimiter=delimiter, skipinitialspace=True)
+            start = first
+            for cells in islice(reader, HEADER_RECORDS):
+                if header([_shown(cell).strip() for cell in cells]):
+                    return start, delimiter
+                start = first + reader.line_num
+    return first, max(_DELIMITERS, key=lines[first].count)
+
+
+def _records(lines: Sequence[str], delimiter: str, width: int) -> Iterator[tuple[str, ...]]:
+    """Records of `width` cells; one that is not costs its first line only."""
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(lines[start:], delimiter=delimiter, skipinitialspace=True)
+        before = 0
+        for cells in reader:
+            if len(cells) != width and reader.line_num > before + 1:
+                break
+            before = reader.line_num
+            if len(cells) == width:
+                yield tuple(map(_shown, cells))
+        start += before + 1
+
+
+def _shown(cell: str) -> str:
+    """Without the bytes that are not UTF-8."""
+    return cell.encode(errors="surrogateescape").decode(errors="replace")

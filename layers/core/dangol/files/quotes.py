@@ -32,9 +32,9 @@ def without_misquoted(export: Export, folder: Path) -> tuple[Export, list[tuple[
     target = folder / f"{export.path.name}.quotes"
     left_out = []
     with export.path.open("rb") as file, target.open("wb") as out:
-        for _ in range(export.header_line - 1 + export.header_lines):
+        for _ in range(export.header_lines):
             out.write(_ended(file.readline()))
-        line = export.header_line + export.header_lines
+        line = export.first_line
         while raw := file.readline():
             opened, sound = _quotation(raw, delimiter)
             if opened:
@@ -43,7 +43,8 @@ def without_misquoted(export: Export, folder: Path) -> tuple[Export, list[tuple[
                 raw += rest[0] if rest else b""
             if not sound:
                 left_out.append((line, raw))
-            lines = raw.count(b"\n")
+            # Left blank with as many lines as it had, so that those after it keep their numbers.
+            lines = export.lines_of(raw)
             out.write(_ended(raw) if sound else b"\n" * lines)
             line += lines
     return replace(export, path=target), left_out

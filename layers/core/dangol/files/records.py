@@ -7,15 +7,15 @@ back to the line of the file and the bytes as they came, for the few records tha
 import csv
 import io
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, scalar
 from dangol.files.export import Export
+from dangol.files.json_lines import NOT_AN_OBJECT
 from dangol.files.quotes import further_lines
 
 _BLOCK = 1024 * 1024
@@ -51,37 +51,54 @@ def source(export: Export) -> str:
     columns = ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(export.header)))
     return (
         f"read_csv({literal(str(export.path))}, auto_detect = false, header = true, "
-        f"skip = {export.header_line - 1}, columns = {{{columns}}}, "
+        f"columns = {{{columns}}}, "
         f"delim = {literal(export.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
     )
 
 
-_REASONS = {
+_IN_TEXT = {
     "MISSING COLUMNS": "has fewer columns than the header; complete the row",
     "TOO MANY COLUMNS": "has more columns than the header; quote values that contain the delimiter",
     "UNQUOTED VALUE": "a quotation mark is not closed; double or remove it",
     "INVALID ENCODING": "holds bytes that are not UTF-8; save the file as CSV (UTF-8)",
     "LINE SIZE OVER MAXIMUM": "is longer than 2 MB; shorten the value",
 }
+_REASONS = {
+    "csv": _IN_TEXT,
+    "jsonl": {**_IN_TEXT, "TOO MANY COLUMNS": NOT_AN_OBJECT},
+    "parquet": _IN_TEXT,
+    "xlsx": {**_IN_TEXT, "TOO MANY COLUMNS": "has cells right of the last header; give that column a header"},
+}
 
 
-def broken_records(connection: duckdb.DuckDBPyConnection, path: Path) -> list[BrokenRecord]:
-    """What the last scan of `path` could not split, in the file's order."""
+def count_broken(connection: duckdb.DuckDBPyConnection, export: Export) -> int:
+    """How many records the last scan could not split."""
+    path = literal(str(export.path))
+    return scalar(
+        connection,
+        "SELECT count(DISTINCT line_byte_position) FROM reject_errors JOIN reject_scans USING (scan_id, file_id) "
+        f"WHERE file_path = {path}",
+    )
+
+
+def broken_records(connection: duckdb.DuckDBPyConnection, export: Export, limit: int) -> list[BrokenRecord]:
+    """The first `limit` records that the last scan could not split, in the file's order."""
     found = connection.execute(
         """
         SELECT line_byte_position, min(csv_line), list(error_type ORDER BY column_idx)
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
-        WHERE file_path = ? GROUP BY line_byte_position ORDER BY line_byte_position
+        WHERE file_path = ? GROUP BY line_byte_position ORDER BY line_byte_position LIMIT ?
         """,
-        [str(path)],
+        [str(export.path), limit],
     ).fetchall()
-    return [_broken(offset - 1, text, kinds) for offset, text, kinds in found]
+    reasons = _REASONS[export.format]
+    return [_broken(offset - 1, text, kinds, reasons) for offset, text, kinds in found]
 
 
-def _broken(offset: int, text: str, kinds: list[str]) -> BrokenRecord:
+def _broken(offset: int, text: str, kinds: list[str], reasons: Mapping[str, str]) -> BrokenRecord:
     # Where lines end in \r\n, DuckDB takes the \n of the line before for the record's first byte.
     text_only = text.lstrip("\r\n")
-    reason = _REASONS.get(kinds[0], kinds[0].lower())
+    reason = reasons.get(kinds[0], kinds[0].lower())
     return BrokenRecord(offset + len(text) - len(text_only), reason, "UNQUOTED VALUE" in kinds)
 
 
@@ -122,9 +139,9 @@ def _holds(ordered: list[int], stretch: range) -> bool:
 def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int, int | None, Record]]:
     """Yield (offset, number or None if broken, record) for the records asked for, in order."""
     delimiter = export.delimiter.encode()
-    before = export.header_line - 1 + export.header_lines
-    line = 1 + sum(1 for _ in range(before) if file.readline())
-    number, looked_until = 0, 0
+    for _ in range(export.header_lines):
+        file.readline()
+    line, number, looked_until = export.first_line, 0, 0
     while True:
         offset = file.tell()
         if offset >= looked_until:
@@ -147,7 +164,7 @@ def _walk(file: BinaryIO, export: Export, wanted: _Wanted) -> Iterator[tuple[int
             if broken or number in wanted.numbers:
                 yield offset, None if broken else number, Record(line, as_text(raw))
             number += not broken
-        line += raw.count(b"\n")
+        line += export.lines_of(raw)
 
 
 def _is_plain(block: bytes) -> bool:

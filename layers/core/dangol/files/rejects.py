@@ -14,6 +14,9 @@ MAX_AMOUNT = 1_000_000_000_000
 FIRST_DAY, LAST_DAY = "1970-01-01", "2099-12-31"
 """Dates outside are taken for damage."""
 
+MAX_REJECTS = 200_000
+"""Bad rows of one file that are put aside one by one (at about 2.4 KB of memory each); with more it is unreadable."""
+
 REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
 """First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
 
@@ -67,6 +70,7 @@ def _money_reason(value: str) -> str:
     return "is not a number; write it as 12000 or 12000.50"
 
 
+REPEATED_HEADER = "repeats the header, as where files were joined; nothing is lost, leave it out"
 SIBLING_REASON = "another row of this order was rejected, and an order counts whole or not at all"
 
 

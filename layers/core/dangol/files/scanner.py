@@ -2,8 +2,9 @@
 
 import errno
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -11,10 +12,13 @@ import duckdb
 
 from dangol.errors import UnreadableFile
 from dangol.files import records
-from dangol.files.export import Export, open_export, with_plain_newlines
+from dangol.files.export import Export, open_export
+from dangol.files.json_lines import NOT_AN_OBJECT
 from dangol.files.quotes import without_misquoted
 from dangol.files.records import BrokenRecord, Record
-from dangol.files.rejects import SIBLING_REASON, Reject, is_rejects_file, undefused
+from dangol.files.rejects import MAX_REJECTS, REPEATED_HEADER, SIBLING_REASON, Reject, is_rejects_file, undefused
+from dangol.files.rendering import IsHeader
+from dangol.files.text import with_plain_newlines
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +80,17 @@ class Scanner:
         folder: Path,
         scan_of: Callable[[Export], Scan],
         max_bytes: int,
+        *,
+        password: str | None = None,
+        header: IsHeader | None = None,
     ) -> None:
+        """`password` and `header` are those of open_export."""
         self._connection = connection
         self._folder = folder
         self._scan_of = scan_of
         self._max_bytes = max_bytes
+        self._password = password
+        self._header = header
         self._sources: list[_Source] = []
         self._scanned = False
         self._opened = 0
@@ -96,7 +106,9 @@ class Scanner:
             link.unlink(missing_ok=True)
             link.symlink_to(path.absolute())
             try:
-                export = open_export(link, name, self._folder, self._max_bytes)
+                export = open_export(
+                    link, name, self._folder, self._max_bytes, self._password, self._header, self._connection
+                )
             except OSError as error:
                 if error.errno == errno.ENOSPC:  # not the file's fault: another try may find room
                     raise
@@ -131,6 +143,26 @@ class Scanner:
             logger.info("read %s", source.scan.export.name)
         self._scanned = True
 
+    def check_rejects(self, bad: str) -> None:
+        """Raise UnreadableFile for a file of which more than MAX_REJECTS rows are bad, before they are fetched.
+
+        `bad` is a query of file, number and "column", as in BadRow.
+        """
+        found = self._connection.execute(f"""
+            WITH bad AS ({bad}), by_column AS (
+                SELECT file, "column", count(*) AS rows, min(number) AS first FROM bad GROUP BY ALL
+            )
+            SELECT file, sum(rows)::BIGINT, arg_max("column", rows), max(rows), arg_max(first, rows)
+            FROM (SELECT file, coalesce("column", '(order)') AS "column", rows, first FROM by_column)
+            GROUP BY file ORDER BY file
+        """).fetchall()
+        for file, rows, column, most, first in found:
+            source = self._sources[file]
+            total = rows + len(source.broken) + len(source.misquoted)
+            if total > MAX_REJECTS:
+                (reject,) = _rejects(replace(source, broken=[], misquoted=[]), [_bad_row(file, first, column)])
+                raise _too_many(reject, total, most)
+
     def rejects(self, bad: Sequence[BadRow]) -> list[Reject]:
         """Every rejected row of every file with its place: those of `bad`, and those that could not be split."""
         found: list[Reject] = []
@@ -145,13 +177,29 @@ class Scanner:
         except duckdb.Error as error:
             if "state machine" not in str(error):
                 raise UnreadableFile(export.name, f"cannot be read as a table ({error})") from error
-            source.scan = source.scan.on(with_plain_newlines(export, self._folder))  # line ends of several kinds
+            plain = with_plain_newlines(export.path, self._folder)  # line ends of several kinds
+            source.scan = source.scan.on(replace(export, path=plain))
             self._connection.execute(statement.format(typed=source.scan.typed()))
-        source.broken = records.broken_records(self._connection, source.scan.export.path)
+        self._note_broken(source)
+
+    def _note_broken(self, source: _Source) -> None:
+        """Keep what could not be split. Raises UnreadableFile when that is more than MAX_REJECTS."""
+        export = source.scan.export
+        count = records.count_broken(self._connection, export)
+        source.broken = records.broken_records(self._connection, export, limit=MAX_REJECTS)
+        if count > MAX_REJECTS:
+            reason, most = Counter(record.reason for record in source.broken).most_common(1)[0]
+            first = next(record for record in source.broken if record.reason == reason)
+            (reject,) = _rejects(_Source(source.scan, [first]), [])
+            raise _too_many(reject, count, most)
 
     def _mend(self, source: _Source) -> None:
         """Leave the records blank whose quotation marks are not in order, before they swallow others."""
         export, misquoted = without_misquoted(source.scan.export, self._folder)
+        if len(misquoted) > MAX_REJECTS:
+            line, raw = misquoted[0]
+            first = _unsplit(export, Record(line, records.as_text(raw)), _MISQUOTED)
+            raise _too_many(first, len(misquoted), len(misquoted))
         source.scan = source.scan.on(export)
         source.misquoted = [Record(line, records.as_text(raw)) for line, raw in misquoted]
 
@@ -166,10 +214,25 @@ def _rejects(source: _Source, bad: Sequence[BadRow]) -> list[Reject]:
     return sorted(found, key=lambda reject: reject.line)
 
 
+def _bad_row(file: int, number: int, column: str) -> BadRow:
+    return BadRow(file, number, None if column == "(order)" else column)
+
+
+def _too_many(first: Reject, total: int, most: int) -> UnreadableFile:
+    """What to raise when `total` rows are bad, of which `most` are so as `first` is."""
+    reason = (
+        f"{total:,} rows cannot be used, more than the {MAX_REJECTS:,} that are put aside one by one, "
+        f"and none was taken; {most:,} of them as this one: {first.reason}"
+    )
+    return UnreadableFile(first.file, reason, first.line, first.column or None)
+
+
 def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
     export = scan.export
     cells = records.fields(export, record.raw)
     by_header = _by_header(export, cells)
+    if tuple(cell.strip() for cell in cells) == export.header:
+        return Reject(export.name, record.line, "", "", REPEATED_HEADER, record.raw, by_header)
     if bad.column is None:
         return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
     column = bad.column or scan.first_blank(cells)
@@ -180,8 +243,10 @@ def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
 
 
 def _unsplit(export: Export, record: Record, reason: str) -> Reject:
-    cells = _by_header(export, records.fields(export, record.raw))
-    return Reject(export.name, record.line, "", "", reason, record.raw, cells)
+    cells = records.fields(export, record.raw)
+    if reason == NOT_AN_OBJECT:
+        return Reject(export.name, record.line, "", "", reason, cells[0], {})
+    return Reject(export.name, record.line, "", "", reason, record.raw, _by_header(export, cells))
 
 
 def _by_header(export: Export, cells: Sequence[str]) -> dict[str, str]:
