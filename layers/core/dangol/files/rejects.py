@@ -20,6 +20,9 @@ MAX_REJECTS = 200_000
 REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
 """First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
 
+SHORTENED_ID = r"[+-]?\d(\.\d+)?[eE]\+?\d{2,}"
+"""Pattern: a long number as a spreadsheet writes it, its last digits lost."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -55,15 +58,17 @@ def reason_for(column: str, value: str, currency: str) -> str:
         return "is not a status this export is known to use; use paid, cancelled, refunded or unpaid"
     if column == "currency":
         return f"is not the shop's currency {currency}; convert the amount or leave the row out"
+    if re.fullmatch(SHORTENED_ID, value.strip(), re.ASCII):
+        return "was shortened by a spreadsheet; export again with the column as text, or fill in all digits"
     return "cannot be read; correct it"
 
 
 def _money_reason(value: str) -> str:
     if not value.strip():
         return "is missing; fill it in"
-    digits = re.sub(r"[₩￦원$€,\s]", "", value)
+    digits = re.sub(r"[₩￦원$€,\s()△▲]|KRW|US\$|USD|EUR|-(?=\D*$)", "", value)
     number = float(digits) if _NUMBER.fullmatch(digits) else 0.0
-    if number < 0:
+    if number < 0 or (number > 0 and re.search(r"^\D*[(△▲]|-\D*$", value)):
         return "is negative; put refunds in refunded_amount or set the status to refunded"
     if number > MAX_AMOUNT:
         return f"is above {MAX_AMOUNT:,}; is the number right?"
