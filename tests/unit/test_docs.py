@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dangol.files.columns import fold
-from dangol.orders.dialect import PLAIN
+from dangol.orders.describe import plain
 from dangol.segments.features import FEATURES
 from dangol.segments.policy import default_policy
 
@@ -44,7 +44,7 @@ def test_the_readme_shows_the_default_segments() -> None:
 def test_the_guide_names_every_feature_and_every_column() -> None:
     guide = (ROOT / "docs" / "configuring.md").read_text("utf-8")
     assert all(f"`{feature.name}` | {feature.unit}" in guide for feature in FEATURES)
-    assert all(f"`{column}`" in guide for column in PLAIN.headers)
+    assert all(f"`{column}`" in guide for column in plain().headers)
     korean = re.findall(r"[가-힣]+[A-Z]*", guide.split("## The order file")[1].split("A rejected row")[0])
-    headers = {header for headers in PLAIN.headers.values() for header in headers}
+    headers = {header for headers in plain().headers.values() for header in headers}
     assert {fold(word) for word in korean} <= headers

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from dangol.engine import connect
 from dangol.files.rejects import Reject
-from dangol.orders.dialect import PLAIN
+from dangol.orders.describe import plain
 from dangol.orders.reader import OrderReader
 from dangol.shop import Shop
 from hypothesis import HealthCheck, given, settings
@@ -118,7 +118,7 @@ def test_only_a_paid_order_counts(read: Read) -> None:
 
 
 def test_every_known_word_for_a_status_is_understood(read_orders: Read) -> None:
-    words = {word: status for status, known in PLAIN.statuses.items() for word in known}
+    words = {word: status for status, known in plain().statuses.items() for word in known}
     outcome = read_orders(csv_of(*(f"{word},kim,2026-01-31,1,{word}" for word in words), header=WITH_STATUS))
     assert {order["order_id"]: order["status"] for order in outcome.orders} == words
 
@@ -184,10 +184,10 @@ BAD_AMOUNTS = {
     "abc": NO_NUMBER,
     "nan": NO_NUMBER,
     "inf": NO_NUMBER,
-    "１２": NO_NUMBER,
-    "(100)": NO_NUMBER,
+    "(100)": NEGATIVE,
     "$": NO_NUMBER,
     "-5": NEGATIVE,
+    "-1.5": NEGATIVE,  # a decimal point: so commas are none in this file
     "-1,000": NEGATIVE,
     "-₩1,000": NEGATIVE,
     "1000000000001": ABSURD,
@@ -261,6 +261,7 @@ def test_a_date_is_read_in_the_shops_zone_unless_it_has_an_offset(read_orders: R
 
 BAD_DATES = [
     "31/01/2026",
+    "01/31/2026",  # in one file with the one before: neither day nor month comes first
     "01-02-2026",
     "2026-02-30",
     "2026-01",
@@ -276,7 +277,6 @@ BAD_DATES = [
     # What follows the time changes what the time means: not read is better than read wrongly.
     "2026-01-31 13:45:00 UTC",
     "2026-01-31 13:45:00 America/New_York",
-    "2026-01-31 01:45 PM",
 ]
 
 

@@ -19,15 +19,29 @@ from dangol.files.export import MAX_TEXT_BYTES, Export
 from dangol.files.receipt import Receipt
 from dangol.files.rejects import Reject, count_by_column
 from dangol.files.scanner import BadRow, Scanner
-from dangol.orders.dialect import PLAIN, Dialect
-from dangol.orders.resolve import SINGLE_ORDER, resolve
+from dangol.identity import CALLING_CODE, LOCAL_KEY, keyed_sql, personal_sql
+from dangol.orders.describe import builtin_dialects, plain
+from dangol.orders.dialect import Dialect, Layout, recognise
+from dangol.orders.rates import Rate
+from dangol.orders.resolve import resolve, single_order
 from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted, net
 from dangol.shop import Shop
 
-_FULL = (
-    "hash(order_id) AS key, order_id, customer_id, ordered_at, amount, line_amount, refunded_amount, status, "
-    "product_id, product_name, category, quantity, unit_price, email, phone, customer_name, has_item, problem"
+_ROWS = (
+    "hash(order_id) AS key, order_id, customer_id, ordered_at, amount, line_amount, refunded_amount, shipping, "
+    "shipping_group, status, by_line, cancels, has_item, problem"
 )
+"""What the total and the customer of an order follow from."""
+_FULL = (
+    f"{_ROWS}, product_id, product_name, category, quantity, unit_price, coupon, discount, email, phone, customer_name"
+)
+_NARROW = (
+    "hash(order_id) AS key, customer_id, ordered_at::DATE AS ordered_on, "
+    f"{net('coalesce(amount, line_amount)', 'refunded_amount')} AS amount, "
+    f"{counted('status', 'coalesce(amount, line_amount)', 'refunded_amount')} AS counted, "
+    "problem"
+)
+"""What RFM needs of a row that is an order by itself."""
 
 _COMPLETE = {
     "narrow": "problem IS NULL AND customer_id IS NOT NULL AND ordered_on IS NOT NULL AND amount IS NOT NULL",
@@ -61,7 +75,9 @@ class OrderReader:
     """Reads order files of one shop with DuckDB.
 
     `connection` must have its TimeZone set to the shop's. `folder` is scratch space. Later files are
-    newer: of an order that is in several, the last one counts.
+    newer: of an order that is in several, the last one counts. `key` is the secret of `identity.person`.
+    `own` are the shop's dialects, which go before those of Dangol where both fit. `rates` convert what is in other
+    currencies. `password` opens protected workbooks.
     """
 
     def __init__(
@@ -69,62 +85,117 @@ class OrderReader:
         connection: duckdb.DuckDBPyConnection,
         shop: Shop,
         folder: Path,
-        dialect: Dialect = PLAIN,
         max_bytes: int = MAX_TEXT_BYTES,
+        *,
+        key: bytes = LOCAL_KEY,
+        calling_code: str = CALLING_CODE,
+        own: Sequence[Dialect] = (),
+        rates: Sequence[Rate] = (),
+        password: str | None = None,
     ) -> None:
         self._connection = connection
+        self._key = key
+        self._dialects = (*own, *builtin_dialects())
+        self._scans: list[Scan] = []
 
         def scan_of(export: Export) -> Scan:
-            columns = dialect.match(export.header, export.name, export.header_line)
-            return Scan(export, columns, dialect, shop)
+            self._scans.append(Scan(export, self._layout(export), shop, calling_code, rates))
+            return self._scans[-1]
 
-        self._scanner = Scanner(connection, folder, scan_of, max_bytes)
+        self._scanner = Scanner(connection, folder, scan_of, max_bytes, password=password, header=self._is_header)
 
     def read_orders(self, files: Sequence[tuple[Path, str]]) -> Reading:
         """Make temp table `orders` (ORDER_COLUMNS, one row per order) of (path, name) files.
 
         Raises UnreadableFile for a file of which no row can be used.
         """
-        self._scanner.open(files)
-        self._scanner.scan_into("scanned", _FULL, numbered=True)
-        self._find_repeated("scanned")
-        bad = self._bad_single_rows("scanned", "number")
-        verdicts = self._resolve_repeated()
+        self._open(files)
+        verdicts, bad = self._read_rows(_FULL, lines=True)
         self._connection.execute(f"""
-            CREATE OR REPLACE TEMP TABLE orders AS
-            {SINGLE_ORDER} FROM scanned WHERE {_COMPLETE["scanned"]} AND key NOT IN (FROM repeated)
-            {"UNION ALL FROM resolved" if verdicts else ""}
+            CREATE OR REPLACE TEMP TABLE read_whole AS
+            {single_order(lines=True)} FROM scanned WHERE {_COMPLETE["scanned"]} AND key NOT IN (FROM repeated)
+            {"UNION ALL BY NAME FROM resolved" if verdicts else ""}
         """)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE orders AS {self._keyed('read_whole')}")
         return self._reading("scanned", bad, verdicts)
 
     def read_purchases(self, files: Sequence[tuple[Path, str]]) -> Reading:
-        """Make temp table `purchases` of (path, name) files: one row per order, for RFM.
+        """Make temp view `purchases` of (path, name) files: one row per order, for RFM.
 
         Columns: customer_id VARCHAR, ordered_on DATE, amount DECIMAL(18,4) net of refunds, counted
         BOOLEAN. Raises UnreadableFile for a file of which no row can be used.
         """
-        self._scanner.open(files)
-        narrow = (
-            "hash(order_id) AS key, customer_id, ordered_at::DATE AS ordered_on, "
-            f"{net('coalesce(amount, line_amount)', 'refunded_amount')} AS amount, "
-            f"{counted('status', 'coalesce(amount, line_amount)', 'refunded_amount')} AS counted, "
-            "problem"
-        )
-        self._scanner.scan_into("narrow", narrow, numbered=False)
+        self._open(files)
+        if any(scan.layout.dialect.row_is_line for scan in self._scans):
+            return self._purchases_of_lines()
+        self._scanner.scan_into("narrow", _NARROW, numbered=False)
         self._find_repeated("narrow")
         bad = self._bad_single_rows("narrow", "rowid")
         if self._count("repeated"):
-            self._scanner.scan_into("scanned", _FULL, numbered=True, where="key IN (FROM repeated)")
-        verdicts = self._resolve_repeated()
+            self._scanner.scan_into("scanned", _ROWS, numbered=True, where="key IN (FROM repeated)")
+        verdicts = self._resolve_repeated(lines=False)
         self._connection.execute(f"""
-            CREATE OR REPLACE TEMP VIEW purchases AS
-            SELECT customer_id, ordered_on, amount, counted FROM narrow
-            WHERE {_COMPLETE["narrow"]} {self._purchases_of_repeated() if verdicts else ""}
+            CREATE OR REPLACE TEMP VIEW read_narrow AS
+            SELECT customer_id, ordered_on, amount, counted FROM narrow WHERE {_COMPLETE["narrow"]}
+            {f"AND key NOT IN (FROM repeated) UNION ALL {_purchases('resolved')}" if verdicts else ""}
         """)
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW purchases AS {self._keyed('read_narrow')}")
         return self._reading("narrow", bad, verdicts)
+
+    def _purchases_of_lines(self) -> Reading:
+        """The same of files in which most orders have several rows: those are not read twice."""
+        verdicts, bad = self._read_rows(_ROWS, lines=False)
+        self._connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE read_lines AS
+            WITH single AS (
+                {single_order(lines=False)} FROM scanned WHERE {_COMPLETE["scanned"]} AND key NOT IN (FROM repeated)
+            )
+            {_purchases("single")} {f"UNION ALL {_purchases('resolved')}" if verdicts else ""}
+        """)
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW purchases AS {self._keyed('read_lines')}")
+        return self._reading("scanned", bad, verdicts)
+
+    @property
+    def scans(self) -> tuple[Scan, ...]:
+        """Of each file read last, in their order, how it is understood."""
+        return tuple(self._scans)
+
+    def _is_header(self, cells: Sequence[str]) -> bool:
+        return recognise(cells, self._dialects) is not None or plain().fits(cells)
+
+    def _layout(self, export: Export) -> Layout:
+        found = recognise(export.header, self._dialects)
+        dialect = found[0] if found else plain()
+        return dialect.match(export.header, export.name, export.header_line)
+
+    def _open(self, files: Sequence[tuple[Path, str]]) -> None:
+        self._scans.clear()
+        self._scanner.open(files)
+
+    def _read_rows(self, columns: str, *, lines: bool) -> tuple[_Verdicts | None, list[BadRow]]:
+        """Make temp tables `scanned`, `repeated` and `resolved` of all rows."""
+        self._scanner.scan_into("scanned", columns, numbered=True)
+        self._find_repeated("scanned")
+        bad = self._bad_single_rows("scanned", "number")
+        return self._resolve_repeated(lines=lines), bad
 
     def _count(self, table: str) -> int:
         return scalar(self._connection, f"SELECT count(*) FROM {table}")
+
+    def _keyed(self, relation: str) -> str:
+        """SQL: `relation` with the key of each person; hashed once a person, and nothing where nobody is personal."""
+        personal = personal_sql("customer_id")
+        self._connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE persons AS
+            SELECT customer_id AS person, {keyed_sql("customer_id", self._key)} AS person_key
+            FROM (SELECT DISTINCT customer_id FROM {relation} WHERE {personal})
+        """)
+        if not self._count("persons"):
+            return f"FROM {relation}"
+        return f"""
+            SELECT {relation}.* REPLACE (coalesce(person_key, customer_id) AS customer_id)
+            FROM {relation} LEFT JOIN persons ON customer_id = person
+        """
 
     # ---- several rows of one order -----------------------------------------------------------------
 
@@ -138,23 +209,15 @@ class OrderReader:
         self._connection.execute("CREATE OR REPLACE TEMP TABLE repeated AS FROM found")
         self._connection.unregister("found")
 
-    def _resolve_repeated(self) -> _Verdicts | None:
+    def _resolve_repeated(self, *, lines: bool) -> _Verdicts | None:
         """Make temp table `resolved` of the orders in `scanned` that have several rows, if any."""
         if self._count("repeated") == 0:
             return None
         self._connection.execute(
             "CREATE OR REPLACE TEMP VIEW repeated_rows AS FROM scanned WHERE key IN (FROM repeated)"
         )
-        resolve(self._connection)
+        resolve(self._connection, lines)
         return self._judged()
-
-    @staticmethod
-    def _purchases_of_repeated() -> str:
-        return f"""
-            AND key NOT IN (FROM repeated)
-            UNION ALL SELECT customer_id, ordered_at::DATE, {net("amount", "refunded")},
-                {counted("status", "amount", "refunded")} FROM resolved
-        """
 
     # ---- what became of each row ---------------------------------------------------------------------
 
@@ -187,7 +250,9 @@ class OrderReader:
 
     def _reading(self, table: str, bad: list[BadRow], verdicts: _Verdicts | None) -> Reading:
         superseded = verdicts.superseded if verdicts else 0
-        rejects = self._scanner.rejects(bad + (verdicts.bad if verdicts else []))
+        scans = {scan.export.name: scan for scan in self._scans}
+        found = self._scanner.rejects(bad + (verdicts.bad if verdicts else []))
+        rejects = [scans[reject.file].explained(reject) for reject in found]
         rows_read = self._count(table) + self._scanner.left_out
         receipt = Receipt(
             files=self._scanner.names,
@@ -198,6 +263,14 @@ class OrderReader:
             reasons=count_by_column(rejects),
         )
         return Reading(receipt, rejects)
+
+
+def _purchases(orders: str) -> str:
+    """SQL: orders as `read_purchases` yields them."""
+    return f"""
+        SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
+            {counted("status", "amount", "refunded")} AS counted FROM {orders}
+    """
 
 
 _WORTH_SPLITTING = 1_000
