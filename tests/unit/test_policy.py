@@ -1,6 +1,7 @@
 """The default policy is the seed's table, and a policy with a mistake in it never goes live (promise 10)."""
 
 import re
+from datetime import date
 from itertools import product
 from pathlib import Path
 
@@ -8,15 +9,35 @@ import numpy as np
 import pandas as pd
 import pytest
 from dangol.errors import InvalidConfiguration, Problem
-from dangol.segments.classify import membership_bits, rfm_codes
-from dangol.segments.features import FEATURES
-from dangol.segments.policy import MAX_POLICY_BYTES, MAX_SEGMENTS, Policy, default_policy, load_policy
+from dangol.segments.classify import Memberships
+from dangol.segments.classify import memberships as memberships_of
+from dangol.segments.features import FEATURES, NUMBER
+from dangol.segments.language.columns import columns_of
+from dangol.segments.policy import MAX_SEGMENTS, Needs, Policy, default_policy, load_policy
+from dangol.segments.policy_file import MAX_POLICY_BYTES
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
 FILE = "config/segments.yaml"
 RULE = "{id: often, where: orders_90d > 5}"
 RFM = f"rfm:\n  - {RULE}\n"
 NAN = float("nan")
+AS_OF = date(2026, 11, 22)
+KINDS = {feature.name: feature.kind for feature in FEATURES}
+
+
+def memberships(policy: Policy, frame: pd.DataFrame) -> Memberships:
+    return memberships_of(policy, columns_of(frame, KINDS), AS_OF)
+
+
+def rfm_codes(policy: Policy, frame: pd.DataFrame) -> NDArray[np.int16]:
+    return memberships(policy, frame).rfm
+
+
+def others(policy: Policy, **features: object) -> set[str]:
+    """The other segments of one customer; features not given are missing."""
+    (bits,) = memberships(policy, pd.DataFrame({name: [value] for name, value in features.items()})).others
+    return {segment for i, segment in enumerate(policy.other_ids) if bits >> i & 1}
 
 
 def segment_of(policy: Policy, **features: float) -> str:
@@ -26,7 +47,7 @@ def segment_of(policy: Policy, **features: float) -> str:
 
 
 def frame_of(**features: float) -> pd.DataFrame:
-    return pd.DataFrame({feature.name: [float(features.get(feature.name, NAN))] for feature in FEATURES})
+    return pd.DataFrame({name: [float(features.get(name, NAN))] for name in KINDS if KINDS[name] == NUMBER})
 
 
 def problems(text: str | bytes) -> list[Problem]:
@@ -150,6 +171,17 @@ def test_a_new_customer_also_meets_potential_loyal_so_new_must_come_first() -> N
     assert segment_of(without_new, **frame.iloc[0].to_dict()) == "potential_loyal"
 
 
+def test_segments_name_each_other_in_any_order() -> None:
+    text = (
+        "rfm:\n  - {id: a, where: orders_90d > 5}\n  - {id: b, where: \"in_segment('y') and orders_90d > 1\"}\n"
+        "segments:\n  - {id: x, where: \"in_segment('b') or in_segment('unclassified')\"}\n"
+        "  - {id: y, where: \"not in_segment('z') and not in_segment('a')\"}\n  - {id: z, where: orders_90d == 2}\n"
+    )
+    policy = load_policy(text.encode(), FILE)
+    assert [segment_of(policy, orders_90d=n) for n in (6, 3, 2, 0)] == ["a", "b", "unclassified", "unclassified"]
+    assert [others(policy, orders_90d=float(n)) for n in (6, 3, 2, 0)] == [set(), {"x", "y"}, {"x", "z"}, {"x", "y"}]
+
+
 def test_the_first_rule_that_holds_wins() -> None:
     rules = "".join(f"  - {{id: {name}, where: orders_90d > {n}}}\n" for name, n in (("a", 5), ("b", 1), ("c", 0)))
     policy = load_policy(f"rfm:\n{rules}".encode(), FILE)
@@ -157,25 +189,46 @@ def test_the_first_rule_that_holds_wins() -> None:
 
 
 def test_other_segments_are_independent_of_each_other_and_of_rfm() -> None:
-    policy = default_policy()
-    assert [rule.id for rule in policy.segments] == ["vip_10_plus", "one_time"]
-    found = [membership_bits(policy, frame_of(orders_lifetime=n))[0] for n in (0, 1, 9, 10)]
-    assert found == [0b00, 0b10, 0b00, 0b01]
+    found = [others(default_policy(), orders_lifetime=n, gender="male") for n in (0, 1, 9, 10)]
+    assert found == [{"never_purchased", "male"}, {"one_time", "male"}, {"male"}, {"vip_10_plus", "male"}]
 
 
 def test_62_other_segments_are_told_apart() -> None:
-    rules = "".join(f"  - {{id: s{i}, where: orders_lifetime == {i}}}\n" for i in range(MAX_SEGMENTS))
+    rules = "".join(f"  - {{id: s{i:02}, where: orders_lifetime == {i}}}\n" for i in reversed(range(MAX_SEGMENTS)))
     policy = load_policy(f"{RFM}segments:\n{rules}".encode(), FILE)
     frame = pd.concat([frame_of(orders_lifetime=i) for i in range(MAX_SEGMENTS)])
-    assert membership_bits(policy, frame).tolist() == [1 << i for i in range(MAX_SEGMENTS)]
-    assert np.all(membership_bits(policy, frame) > 0)
+    assert memberships(policy, frame).others.tolist() == [1 << i for i in range(MAX_SEGMENTS)]
 
 
 # ---- what a policy may look like ------------------------------------------------------------------------------
 
 
 def test_a_rule_without_name_is_called_by_its_id() -> None:
-    assert load_policy(RFM.encode(), FILE).names["often"] == "often"
+    policy = load_policy(RFM.encode(), FILE)
+    assert (policy.names["often"], policy.english["often"]) == ("often", "often")
+
+
+def test_a_rule_has_names_in_two_languages_a_purpose_and_a_time_of_reentry() -> None:
+    text = (
+        "rfm:\n  - {id: a, names: {ko: 가, en: A}, description: for a, reentry: 30 days, where: 1 < 2}\n"
+        "  - {id: b, name: 나, reentry: 2 weeks, where: 1 < 2}\n  - {id: c, names: {en: C}, where: 1 < 2}\n"
+    )
+    a, b, c = load_policy(text.encode(), FILE).rfm
+    assert (a.name, a.english, a.description, a.reentry_days) == ("가", "A", "for a", 30)
+    assert (b.name, b.english, b.description, b.reentry_days) == ("나", "나", "", 14)
+    assert (c.name, c.english, c.reentry_days) == ("C", "C", None)
+
+
+def test_a_policy_knows_what_it_needs() -> None:
+    text = (
+        "rfm:\n  - {id: a, where: recency_days / orders_90d > 1 and not missing(city)}\n"
+        "segments:\n  - {id: b, where: \"accepts_email or in_segment('a')\"}\n"
+        "  - {id: c, where: \"near('Seoul', 5)\"}\n"
+    )
+    features = {"recency_days", "orders_90d", "city", "accepts_email", "latitude", "longitude"}
+    assert load_policy(text.encode(), FILE).needs == Needs(frozenset(features), False)
+    text += "  - {id: d, where: \"viewed('코트')\"}\n"
+    assert load_policy(text.encode(), FILE).needs == Needs(frozenset(features), True)
 
 
 def test_a_rule_may_be_of_several_lines_and_have_a_description() -> None:
@@ -214,7 +267,42 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("\nrfm:\n", 2, "section 'rfm' must be a list of rules"),
     ("rfm: many\n", 1, "section 'rfm' must be a list of rules"),
     (f"{RFM}segment:\n  - {RULE}\n", 3, "unknown section 'segment'; did you mean 'segments'?"),
-    (f"{RFM}colours: []\n", 3, "unknown section 'colours'; known are rfm, segments"),
+    (f"{RFM}zones_x: []\n", 3, "unknown section 'zones_x'; known are rfm, scores, segments"),
+    (f"{RFM}scores: usual\n", 3, "section 'scores' must be a list of rules or the word 'standard'"),
+    (
+        f"{RFM}  - {{id: champions, where: 1 < 2}}\nscores: standard\n",
+        4,
+        "id 'champions' is taken; ids are unique across the file",
+    ),
+    (f"{RFM}  - {{id: b, names: B, where: 1 < 2}}\n", 3, "'names' must look like {ko: …, en: …}"),
+    (f"{RFM}  - {{id: b, names: {{fr: B}}, where: 1 < 2}}\n", 3, "unknown language 'fr'; known are ko, en"),
+    (f"{RFM}  - {{id: b, name: B, names: {{en: B}}, where: 1 < 2}}\n", 3, "give 'name' or 'names', not both"),
+    (
+        f"{RFM}  - {{id: b, reentry: 1 month, where: 1 < 2}}\n",
+        3,
+        "reentry '1 month' must be days or weeks, as in '30 days'",
+    ),
+    (
+        f"{RFM}segments:\n  - {{id: a, where: \"in_segment('b')\"}}\n  - {{id: b, where: \"in_segment('a')\"}}\n",
+        4,
+        "segments rest on each other in a circle: a → b → a",
+    ),
+    (
+        f"{RFM}segments:\n  - {{id: a, where: \"in_segment('a')\"}}\n",
+        4,
+        "segments rest on each other in a circle: a → a",
+    ),
+    (
+        "rfm:\n  - {id: a, where: \"in_segment('x')\"}\n  - {id: b, where: 1 < 2}\n"
+        "segments:\n  - {id: x, where: \"in_segment('b')\"}\n",
+        2,
+        "segments rest on each other in a circle: a → x → b → a",
+    ),
+    (
+        f"{RFM}segments:\n  - {{id: a, where: \"in_segment('oftn')\"}}\n",
+        4,
+        "segment 'a', column 12 of its rule: unknown segment 'oftn'; did you mean 'often'?",
+    ),
     (f"{RFM}  - 5\n", 3, "a rule must look like {id: …, name: …, where: …}"),
     (f"{RFM}  - {{id: b}}\n", 3, "a rule needs 'where'"),
     (f"{RFM}  - {{where: 1 < 2}}\n", 3, "a rule needs 'id'"),
@@ -235,7 +323,7 @@ MISTAKES: list[tuple[str, int, str]] = [
         3,
         "id 'unclassified' is taken; ids are unique across the file",
     ),
-    ("rfm:\n  - {id: a, where: 1 < }\n", 2, "segment 'a', column 4 of its rule: expected a feature or a number"),
+    ("rfm:\n  - {id: a, where: 1 < }\n", 2, "segment 'a', column 4 of its rule: expected a feature or a value"),
     (
         "rfm:\n  - id: a\n    where: orders > 1\n",
         3,

@@ -1,86 +1,211 @@
-"""From orders to customers: features in DuckDB, rules over a pandas frame, and both put together."""
+"""From features to segments: rules over columns of DuckDB's table `features`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import duckdb
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dangol.engine import literal
-from dangol.segments.features import FEATURES, features_sql
-from dangol.segments.language.evaluate import mask
-from dangol.segments.policy import Policy
+from dangol.segments.features import DATE, FEATURES, TEXT
+from dangol.segments.folding import fold, fold_sql
+from dangol.segments.language.columns import Columns, Mask, Texts
+from dangol.segments.language.evaluate import Evaluation
+from dangol.segments.language.names import interactions_in
+from dangol.segments.language.syntax import Did
+from dangol.segments.policy import UNCLASSIFIED, Policy
 
+_BLOCK = 1 << 16
+"""Rows evaluated at once: what is computed of them stays in the processor's cache."""
 _SMALL = 1 << 16
+_KINDS = {feature.name: feature.kind for feature in FEATURES}
 
 
-def make_features(connection: duckdb.DuckDBPyConnection, purchases: str, as_of: date) -> None:
-    """Make table `features` from the relation `purchases` (see features_sql)."""
-    connection.execute(f"CREATE OR REPLACE TABLE features AS {features_sql(purchases, as_of)}")
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """Who is in what, a row a customer."""
+
+    rfm: NDArray[np.int16]
+    """Position in `policy.rfm_ids` of the RFM segment."""
+    others: NDArray[np.int64]
+    """All other segments as one number: bit i for the i-th of `policy.other_ids`."""
 
 
 def classify(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> None:
-    """Make view `customers` from table `features`.
+    """Make view `customers` from table `features` and, if the policy needs it, the relation `interactions`.
 
-    Columns: those of `features`, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
+    `features`: customer_id VARCHAR, unique, and a column per feature (DOUBLE or BIGINT, DATE, VARCHAR, BOOLEAN; NULL
+    where missing); a feature without a column is missing for everybody. A table, whose rows keep their order.
+    `interactions`: customer_id, kind (bought, carted, wished, viewed) VARCHAR, happened_on DATE, product_id,
+    product_name, category VARCHAR; only up to `as_of`, the shop's date.
+    `customers` has the columns of `features`, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
     other segments the customer is in, sorted; empty when none).
     """
-    del as_of
-    frame = _feature_frame(connection)
-    sets, distinct = _factorized(membership_bits(policy, frame))
-    connection.register("found", {"code": rfm_codes(policy, frame), "set": sets})
-    connection.execute("CREATE OR REPLACE TABLE assigned AS FROM found")
-    connection.unregister("found")
-    lists = ", ".join(_list(_ids_of(policy, int(bits))) for bits in distinct) or _list([])
-    # A view: to put the columns side by side costs less than to write them once more. Nothing here is
-    # temporary, so that cursors see it as well: a file can be written while the summary is made.
+    columns = _columns(connection, policy.needs.features)
+    found = memberships(policy, columns, as_of, _done(connection, policy, as_of, columns.size))
+    sets, distinct = _factorized(found.others)
+    _keep(connection, "assigned", {"code": found.rfm, "combination": sets}, "FROM found")
+    # Which segments a combination of bits means: few rows, and no text of SQL that grows with them.
+    listed = f"list_filter({_list(policy.other_ids)}, lambda id, i: (bits >> (i - 1)) & 1 = 1)"
+    _keep(
+        connection,
+        "combinations",
+        {"combination": np.arange(len(distinct)), "bits": distinct},
+        f"SELECT combination, {listed} AS segments FROM found",
+    )
+    # A view: to put the columns side by side costs less than to write them once more, and to look up a list by its
+    # position less than to join. Nothing here is temporary, so that cursors see it as well: a file can be written while the summary is made.
     connection.execute(f"""
         CREATE OR REPLACE VIEW customers AS
-        SELECT features.*, ({_list(policy.rfm_ids)})[code + 1] AS segment, ([{lists}])[set + 1] AS segments
+        SELECT
+            features.*,
+            ({_list(policy.rfm_ids)})[code + 1] AS segment,
+            (SELECT list(segments ORDER BY combination) FROM combinations)[combination + 1] AS segments
         FROM features POSITIONAL JOIN assigned
     """)
 
 
-def _feature_frame(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """One float64 column per feature, NaN where missing, in the row order of table `features`."""
-    columns = ", ".join(f"coalesce({f.name}::DOUBLE, 'NaN'::DOUBLE) AS {f.name}" for f in FEATURES)
-    return pd.DataFrame(connection.execute(f"SELECT {columns} FROM features").fetchnumpy(), copy=False)
+def memberships(policy: Policy, columns: Columns, as_of: date, done: Mapping[Did, Mask] | None = None) -> Memberships:
+    """Apply the rules to each row. `done`: of each condition on interactions, for which rows it holds."""
+    blocks = [_judged(policy, columns, rows, as_of, done or {}) for rows in _blocks(columns.size)]
+    rfm, others = zip(*blocks, strict=True)
+    return Memberships(np.concatenate(rfm), np.concatenate(others))
 
 
-def rfm_codes(policy: Policy, features: pd.DataFrame) -> NDArray[np.int16]:
-    """Position in `policy.rfm_ids` of each row's RFM segment: the first rule that holds, else the last one.
+def _blocks(size: int) -> Iterable[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, max(size, 1), _BLOCK))
 
-    `features`: a float64 column per feature, NaN where missing.
-    """
-    codes = np.full(len(features), len(policy.rfm), dtype=np.int16)
-    for position in reversed(range(len(policy.rfm))):
-        codes[mask(policy.rfm[position].where, features)] = position
+
+def _judged(
+    policy: Policy, columns: Columns, rows: slice, as_of: date, done: Mapping[Did, Mask]
+) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+    part = columns.part(rows)
+    evaluation = Evaluation(part, as_of, {did: mask[rows] for did, mask in done.items()})
+    members = evaluation.members
+    where = {rule.id: rule.where for rule in policy.rules}
+    left = {id(section): np.ones(part.size, dtype=np.bool_) for section in (policy.rfm, policy.scores)}
+    exclusive = {rule.id: left[id(section)] for section in (policy.rfm, policy.scores) for rule in section}
+    for segment in policy.order:
+        if segment == UNCLASSIFIED:
+            members[segment] = left[id(policy.rfm)]
+            continue
+        members[segment] = evaluation.mask(where[segment])
+        if segment in exclusive:  # the first that holds wins
+            members[segment] = members[segment] & exclusive[segment]
+            exclusive[segment] &= ~members[segment]
+    return _rfm_codes(policy, members, part.size), _bits([members[segment] for segment in policy.other_ids], part.size)
+
+
+def _rfm_codes(policy: Policy, members: Mapping[str, Mask], size: int) -> NDArray[np.int16]:
+    codes = np.full(size, len(policy.rfm), dtype=np.int16)
+    for position, rule in enumerate(policy.rfm):
+        np.putmask(codes, members[rule.id], position)
     return codes
 
 
-def membership_bits(policy: Policy, features: pd.DataFrame) -> NDArray[np.int64]:
-    """The other segments of each row as one number, bit i for the policy's i-th. `features` as above."""
-    bits = np.zeros(len(features), dtype=np.int64)
-    for position, rule in enumerate(policy.segments):
-        bits |= mask(rule.where, features).astype(np.int64) << position
-    return bits
+def _bits(masks: list[Mask], size: int) -> NDArray[np.int64]:
+    """Bit i of each row is the i-th mask's. Eight at a time in bytes, which is many times faster than in words."""
+    words = np.zeros((size, 8), dtype=np.uint8)
+    for byte in range(0, len(masks), 8):
+        held = np.zeros(size, dtype=np.uint8)
+        for bit, mask in enumerate(masks[byte : byte + 8]):
+            held |= mask.view(np.uint8) << np.uint8(bit)
+        words[:, byte // 8] = held
+    return words.view("<i8")[:, 0]
 
 
 def _factorized(bits: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(position of each row's value among the distinct ones, the distinct values)."""
     if bits.size == 0 or bits.max() >= _SMALL:
-        return pd.factorize(bits)
-    distinct = np.flatnonzero(np.bincount(bits))  # few segments: counting is many times faster than hashing
+        distinct, position = np.unique(bits, return_inverse=True)
+        return position, distinct
+    distinct = np.flatnonzero(np.bincount(bits))  # few segments: counting is many times faster than sorting
     position = np.zeros(distinct[-1] + 1, dtype=np.int64)
     position[distinct] = np.arange(len(distinct))
     return position[bits], distinct
 
 
-def _ids_of(policy: Policy, bits: int) -> list[str]:
-    return sorted(rule.id for position, rule in enumerate(policy.segments) if bits >> position & 1)
+# ---- DuckDB ------------------------------------------------------------------------------------
 
 
-def _list(ids: Sequence[str]) -> str:
+def _columns(connection: duckdb.DuckDBPyConnection, needed: Iterable[str]) -> Columns:
+    """The columns of table `features` that are needed and there."""
+    types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE features").fetchall()}
+    there = sorted(name for name in needed if name in types)
+    texts = {name: _distinct(connection, name) for name in there if _KINDS[name] == TEXT and types[name] == "VARCHAR"}
+    numbers = [name for name in there if _KINDS[name] != TEXT]
+    fetched = [f"{_number(name, types[name])} AS {name}" for name in numbers]
+    fetched += [f"coalesce(enum_code({name}::{_enum(name)})::INTEGER, -1) AS {name}" for name in texts]
+    query = f"SELECT {', '.join(['true AS row', *fetched])} FROM features"
+    found: dict[str, NDArray[Any]] = connection.execute(query).fetchnumpy()  # type: ignore[assignment]
+    for name in texts:
+        connection.execute(f"DROP TYPE {_enum(name)}")
+    return Columns(
+        len(found["row"]),
+        {name: found[name] for name in numbers},
+        {name: Texts(found[name], folded) for name, folded in texts.items()},
+    )
+
+
+def _number(name: str, kind: str) -> str:
+    """SQL: a DOUBLE as language.columns.numbers has it, NaN where missing."""
+    if _KINDS[name] == DATE and kind == "DATE":
+        name = f"({name} - DATE '1970-01-01')"
+    return f"coalesce({name}::DOUBLE, 'NaN'::DOUBLE)"
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    """The distinct texts of a feature, folded; an ENUM of them gives each row its code."""
+    connection.execute(f"CREATE OR REPLACE TYPE {_enum(name)} AS ENUM (SELECT DISTINCT {name} FROM features)")
+    values = connection.execute(f"SELECT unnest(enum_range(NULL::{_enum(name)}))::VARCHAR").fetchall()
+    return tuple(fold(value) for (value,) in values)
+
+
+def _enum(name: str) -> str:
+    return f"texts_of_{name}"
+
+
+def _done(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date, size: int) -> dict[Did, Mask]:
+    """Of each condition on interactions, for which rows of table `features` it holds."""
+    conditions = sorted(frozenset[Did]().union(*(interactions_in(rule.where) for rule in policy.rules)), key=str)
+    if not conditions:
+        return {}
+    asked = ", ".join(f"bool_or({_did(condition, as_of)}) AS did_{i}" for i, condition in enumerate(conditions))
+    folded = ", ".join(f"{fold_sql(name)} AS {name}" for name in ("category", "product_id", "product_name"))
+    rows = connection.execute(f"""
+        SELECT position, done.* EXCLUDE (customer_id)
+        FROM (SELECT customer_id, row_number() OVER () - 1 AS position FROM features)
+        JOIN (
+            SELECT customer_id, {asked}
+            FROM (SELECT customer_id, kind, happened_on, {folded} FROM interactions)
+            GROUP BY customer_id
+        ) AS done USING (customer_id)
+    """).fetchnumpy()
+    found = {}
+    for i, condition in enumerate(conditions):
+        found[condition] = np.zeros(size, dtype=np.bool_)
+        found[condition][rows["position"]] = rows[f"did_{i}"]
+    return found
+
+
+def _did(condition: Did, as_of: date) -> str:
+    what = literal(fold(condition.what))
+    named = f"{what} IN (category, product_id, product_name)"
+    since = f" AND happened_on > DATE '{condition.within.before(as_of)}'" if condition.within else ""
+    return f"coalesce(kind = {literal(condition.kind)} AND {named}{since}, false)"
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, NDArray[np.generic]], rows: str
+) -> None:
+    """Make a table of arrays, which the query `rows` reads as `found`."""
+    connection.register("found", dict(found))
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}")
+    connection.unregister("found")
+
+
+def _list(ids: Iterable[str]) -> str:
     return "CAST([" + ", ".join(map(literal, ids)) + "] AS VARCHAR[])"
