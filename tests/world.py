@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 from dangol.engine import connect
+from dangol.identity import LOCAL_KEY
 from dangol.ledger.store import FolderStore
 from dangol.moves.ingest import DroppedFile, Ingest, Limits
 from dangol.moves.messages import DAILY, RefreshRequest
@@ -88,7 +89,7 @@ def csv_of(rows: Iterable[Row]) -> str:
 def compacting_at(orders: int, owners: int) -> Iterator[None]:
     """Merge so many objects of a shard's orders, and more than so many of its owners, rather than the usual number."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dangol.moves.refresh.COMPACT_AT", orders)
+        patch.setattr("dangol.ledger.shard.COMPACT_AT", orders)
         patch.setattr("dangol.ledger.owners.COMPACT_AT", owners)
         yield
 
@@ -152,6 +153,7 @@ class World:
             self.shards,
             lambda: self.today,
             self.limits,
+            LOCAL_KEY,
         )
         return ingest.take(file)
 

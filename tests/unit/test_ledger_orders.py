@@ -9,10 +9,11 @@ import duckdb
 import pytest
 from dangol.engine import literal
 from dangol.ledger import layout
-from dangol.ledger.orders import PURCHASES, compact_orders, load_orders
+from dangol.ledger.orders import PURCHASES, load_orders
+from dangol.ledger.shard import ShardLedger
 from dangol.ledger.store import FolderStore
 
-from tests.world import FIRST_DAY, Row, World
+from tests.world import FIRST_DAY, Row, World, compacting_at
 
 Version = tuple[str, str | None, str, str]
 """order_id, customer_id, status, version."""
@@ -76,12 +77,18 @@ def test_a_compaction_reads_as_what_it_merged(connection: duckdb.DuckDBPyConnect
     for number, rows in enumerate([[A1, B1], [A2], [GONE]]):
         keys.append(layout.part_key(layout.ORDERS, 0, f"v{number}"))
         store.upload([(part(connection, tmp_path / "part.parquet", rows), keys[-1])])
-    load_orders(connection, store.download(keys, tmp_path), unique=False)
-    base = compact_orders(connection, store, 0, keys, tmp_path)
+    ledger = ShardLedger(connection, store, 0, tmp_path)
+    with compacting_at(orders=3, owners=9):
+        (base,) = ledger.load(ledger.keys())
 
     assert store.keys("") == [base]
-    load_orders(connection, store.download([base], tmp_path), unique=True)
+    assert ledger.load([base]) == (base,)
     assert loaded(connection) == [GONE, B1]
+
+
+def test_a_shard_without_orders_has_none(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    assert ShardLedger(connection, FolderStore(tmp_path / "bucket"), 0, tmp_path).load(()) == ()
+    assert loaded(connection) == []
 
 
 def test_a_late_part_beside_a_compaction_does_not_bring_an_old_version_back(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,25 @@ import duckdb
 import pytest
 from dangol.ledger.state import FIRST_HEAD, Head, StateLog, last_states_sql
 from dangol.ledger.store import FolderStore
-from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS, everyone
+from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS, Stamp, everyone
 
 from tests.world import FIRST_DAY, Row, World
 
-STATE = """(
+STATE = f"""(
+    FROM ({EMPTY_STATE}) UNION ALL BY NAME
     SELECT 'c1' AS customer_id, 'new' AS segment, 'vip' AS previous_segment, ['new', 'one_time'] AS segments,
         [DATE '2026-01-01', DATE '2026-01-03'] AS since, 3 AS orders_90d, 0.1::DOUBLE + 0.2::DOUBLE AS aov_90d,
         3 AS orders_lifetime, 123456789.1234::DOUBLE AS revenue_lifetime, DATE '2026-01-01' AS first_order_on,
         DATE '2026-01-02' AS last_order_on, DATE '2026-01-03' AS as_of, 'abc' AS policy_version, true AS changed,
-        ['vip'] AS was, false AS gone
-    UNION ALL
-    SELECT '고객 2', 'unclassified', NULL, ['unclassified'], [DATE '2026-01-03'], 0, NULL, 0, 0, NULL, NULL,
-        DATE '2026-01-03', 'abc', false, ['unclassified'], false
+        ['vip'] AS was, false AS gone, '코트' AS last_product,
+        [{{segment: 'vip', day: DATE '2026-01-03'}}] AS exited
+    UNION ALL BY NAME
+    SELECT '고객 2' AS customer_id, 'unclassified' AS segment, ['unclassified'] AS segments,
+        [DATE '2026-01-03'] AS since, 0 AS orders_90d, 0 AS orders_lifetime, 0 AS revenue_lifetime,
+        DATE '2026-01-03' AS as_of, 'abc' AS policy_version, false AS changed, ['unclassified'] AS was, false AS gone
 )"""
+
+STAMP = Stamp(7, 3, date(2026, 1, 3), "abc")
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def log(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> StateLog:
 
 @pytest.mark.parametrize("state", [STATE, f"({EMPTY_STATE})"], ids=["some", "nobody"])
 def test_a_state_is_read_back_to_the_last_bit(log: StateLog, connection: duckdb.DuckDBPyConnection, state: str) -> None:
-    log.save(3, state)
+    log.save(3, state, STAMP)
     columns = ", ".join(STATE_COLUMNS)
     saved, read = (connection.execute(f"SELECT {columns} FROM {rows}").fetchall() for rows in (state, log.load(3)))
     assert read == saved
@@ -61,10 +66,10 @@ def test_the_head_is_read_back_as_it_was_written(log: StateLog) -> None:
 
 def test_only_older_states_are_forgotten(log: StateLog, tmp_path: Path) -> None:
     for generation in (9, 10, 11):
-        log.save(generation, f"({EMPTY_STATE})")
+        log.save(generation, f"({EMPTY_STATE})", STAMP)
     log.point(FIRST_HEAD)
     log.forget_before(10)
-    left = [key.rpartition("/")[2] for key in FolderStore(tmp_path / "bucket").keys("")]
+    left = [key.rpartition("/")[2] for key in FolderStore(tmp_path / "bucket").keys("ledger/state/")]
     assert left == ["customers-000000010.parquet", "customers-000000011.parquet", "head.json"]
 
 
@@ -119,3 +124,30 @@ def test_a_refresh_beside_the_report_is_no_error(tmp_path: Path) -> None:
             path.unlink()
         with pytest.raises(FileNotFoundError):
             last_states_sql(forever, tmp_path)
+
+
+def test_changes_are_kept_for_ever_by_day(log: StateLog, connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    log.save(3, STATE, STAMP)
+    log.forget_before(99)
+    (key,) = FolderStore(tmp_path / "bucket").keys("ledger/changes/as_of=2026-01-03/")
+    kept = f"read_parquet('{tmp_path}/bucket/{key}', hive_partitioning = false)"
+    found = connection.execute(f"SELECT segment, change, from_segment, to_segment, as_of FROM {kept}").fetchall()
+    day = date(2026, 1, 3)
+    assert found == [
+        ("new", "entered", "vip", "new", day),
+        ("one_time", "entered", None, "one_time", day),
+        ("vip", "exited", "vip", "new", day),
+    ]
+
+
+def test_a_state_of_an_earlier_version_lacks_columns_and_is_read(
+    log: StateLog, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    log.save(3, STATE, STAMP)
+    (path,) = (tmp_path / "bucket/ledger/state").rglob("customers-*.parquet")
+    old = tmp_path / "old.parquet"
+    connection.execute(f"COPY (SELECT * EXCLUDE (exited, last_product) FROM '{path}') TO '{old}' (FORMAT parquet)")
+    old.replace(path)
+    one, two = everyone(connection, log.load(3))
+    assert (one.customer_id, one.last_product, one.orders_90d) == ("c1", None, 3)
+    assert two.customer_id == "고객 2"

@@ -13,6 +13,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 def test_every_table_and_every_event_has_a_schema() -> None:
     assert NAMES == [
+        "campaign",
         "customers",
         "file-ingested",
         "file-rejected",
@@ -44,6 +45,7 @@ CHANGE = {
     "change": "entered",
     "from": None,
     "to": "new",
+    "days_out": None,
     "as_of": "2026-11-22",
     "policy_version": "0123456789ab",
 }

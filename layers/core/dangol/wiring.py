@@ -26,6 +26,7 @@ from dangol.shop import Shop
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dangol.moves.engage import EngagementRecorder
     from dangol.moves.ingest import Ingest
     from dangol.moves.refresh import Refresher
     from dangol.moves.report import Report
@@ -115,7 +116,9 @@ def ingest() -> "Ingest":
     chosen = settings()
     queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
     limits = Limits(INGEST_BYTES, _duckdb_mb())
-    return Ingest(store(), store(), queue, runs(), bus(), chosen.shop, chosen.shards, chosen.today, limits)
+    return Ingest(
+        store(), store(), queue, runs(), bus(), chosen.shop, chosen.shards, chosen.today, limits, _identity_key()
+    )
 
 
 @contextmanager
@@ -139,6 +142,15 @@ def report() -> "Report":
 
 
 @contextmanager
+def engagement_recorder() -> "Iterator[EngagementRecorder]":
+    """The door of function `record_engagement`."""
+    from dangol.moves.engage import EngagementRecorder
+
+    with scratch_database() as (connection, folder):
+        yield EngagementRecorder(connection, store(), settings().shards, folder)
+
+
+@contextmanager
 def scratch_database() -> "Iterator[tuple[DuckDBPyConnection, Path]]":
     """A fresh database and a folder that end with the invocation."""
     from dangol.engine import connect
@@ -158,6 +170,11 @@ def _dynamodb() -> Any:
 
 def _duckdb_mb() -> int:
     return max(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) - _PYTHON_MB, 256)
+
+
+def _identity_key() -> bytes:
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["DANGOL_IDENTITY_KEY_ARN"])
+    return str(answer["SecretString"]).encode()
 
 
 def _refresh_all() -> Callable[[str], None]:

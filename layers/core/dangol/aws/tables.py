@@ -8,7 +8,7 @@ from typing import Any
 from dangol.aws.batches import send_all
 from dangol.ledger.layout import shard_of
 from dangol.moves.messages import Membership
-from dangol.segments.state import Customer
+from dangol.segments.state import SERVED_FEATURES, Customer
 
 BUCKETS = 16
 """Partitions of a segment's memberships: one would throttle under many writes."""
@@ -71,12 +71,7 @@ def customer_item(customer: Customer) -> dict[str, Any]:
         "segment_since": customer.segment_since,
         "previous_segment": customer.previous_segment,
         "segments": list(customer.segments),
-        "orders_90d": customer.orders_90d,
-        "aov_90d": customer.aov_90d,
-        "orders_lifetime": customer.orders_lifetime,
-        "revenue_lifetime": customer.revenue_lifetime,
-        "first_order_on": customer.first_order_on,
-        "last_order_on": customer.last_order_on,
+        **{name: getattr(customer, name) for name in SERVED_FEATURES},
         "as_of": customer.as_of,
         "policy_version": customer.policy_version,
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from dangol.errors import LedgerMismatch
 from dangol.ledger.store import ObjectStore
@@ -55,6 +55,11 @@ def base_key(kind: str, shard: int, merged: list[str]) -> str:
 def is_base(key: str) -> bool:
     """Whether an object is a compaction, which holds each order once."""
     return key.rpartition("/")[2].startswith("base-")
+
+
+def changes_key(as_of: date, shard: int, generation: int) -> str:
+    """Where the changes of membership lie that led to a shard's generation."""
+    return f"ledger/changes/as_of={as_of}/shard-{shard:04d}-{generation:09d}.parquet"
 
 
 def note_layout(store: ObjectStore, shards: int) -> None:

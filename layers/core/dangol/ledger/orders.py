@@ -11,14 +11,26 @@ from pathlib import Path
 import duckdb
 
 from dangol.engine import literal
-from dangol.ledger import layout
-from dangol.ledger.store import ObjectStore
 from dangol.orders.scan import counted, net
 
-COMPACT_AT = 8
-"""Objects of a shard that are read as they are; more are merged into one."""
-
-_WRITE = "(FORMAT parquet, COMPRESSION zstd)"
+_LINE = (
+    "STRUCT(product_id VARCHAR, product_name VARCHAR, category VARCHAR, quantity DECIMAL(18, 4), "
+    "unit_price DECIMAL(18, 4))"
+)
+_TYPES = {
+    "order_id": "VARCHAR",
+    "customer_id": "VARCHAR",
+    "ordered_at": "TIMESTAMP",
+    "status": "VARCHAR",
+    "amount": "DECIMAL(18, 4)",
+    "refunded": "DECIMAL(18, 4)",
+    "coupon": "VARCHAR",
+    "discount": "DECIMAL(18, 4)",
+    "lines": f"{_LINE}[]",
+    "version": "VARCHAR",
+}
+_EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in _TYPES.items()) + " WHERE false"
+"""SQL: no order at all. Objects written by earlier versions lack columns; beside this they have them."""
 
 
 def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], unique: bool) -> None:
@@ -31,8 +43,11 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
     source = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false"
     connection.execute("DROP VIEW IF EXISTS shard_orders")
     connection.execute("DROP TABLE IF EXISTS shard_orders_table")
+    if not files:
+        connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY}")
+        return
     if unique:
-        connection.execute(f"CREATE TEMP VIEW shard_orders AS FROM {source})")
+        _view(connection, f"{source})")
         return
     connection.execute(f"""
         CREATE TEMP TABLE shard_orders_table AS
@@ -45,27 +60,29 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
         SELECT placed.* EXCLUDE (filename, file_row_number)
         FROM placed SEMI JOIN newest USING (filename, file_row_number)
     """)
-    connection.execute("CREATE TEMP VIEW shard_orders AS FROM shard_orders_table")
+    _view(connection, "shard_orders_table")
+
+
+def _view(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
+    connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY} UNION ALL BY NAME FROM {rows}")
 
 
 PURCHASES = f"""(
     SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
-        {counted("status", "amount", "refunded")} AS counted
+        {counted("status", "amount", "refunded")} AS counted,
+        coupon IS NOT NULL OR coalesce(discount > 0::DECIMAL(18, 4), false) AS reduced
     FROM shard_orders WHERE customer_id IS NOT NULL
 )"""
-"""SQL: `shard_orders` as features_sql wants it."""
+"""SQL: `shard_orders` as the features want it (see Sources.purchases)."""
 
-
-def compact_orders(
-    connection: duckdb.DuckDBPyConnection, store: ObjectStore, shard: int, merged: list[str], folder: Path
-) -> str:
-    """Write `shard_orders` as one object, then remove the objects `merged` into it; the new key.
-
-    A crash in between leaves both, which read the same.
-    """
-    key = layout.base_key(layout.ORDERS, shard, merged)
-    path = folder / "base.parquet"
-    connection.execute(f"COPY (FROM shard_orders ORDER BY order_id) TO {literal(str(path))} {_WRITE}")
-    store.upload([(path, key)])
-    store.delete([old for old in merged if old != key])
-    return key
+LINES = f"""
+    SELECT customer_id, order_id, ordered_at, position, product_id, coalesce(line.product_name, p.product_name) AS
+        product_name, coalesce(line.category, p.category) AS category
+    FROM (
+        SELECT customer_id, order_id, ordered_at,
+            unnest(range(len(lines))) AS position, unnest(lines, recursive := true)
+        FROM shard_orders
+        WHERE customer_id IS NOT NULL AND lines IS NOT NULL AND {counted("status", "amount", "refunded")}
+    ) AS line LEFT JOIN (SELECT product_id, product_name, category FROM shard_products) AS p USING (product_id)
+"""
+"""SQL: the line items of counted orders (see Sources.lines); what they do not tell is looked up in the products."""

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from dangol.engine import literal
+from dangol.ledger import layout
 from dangol.ledger.store import ObjectStore
-from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS
+from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS, Stamp, changes_sql
 
 STATE = "state"
 _HEAD = "head.json"
@@ -71,12 +72,20 @@ class StateLog:
             return f"({EMPTY_STATE})"
         return _rows(self._store.download([self._key(generation)], self._folder))
 
-    def save(self, generation: int, state: str) -> None:
-        """Write the state `state` (a relation) as a generation, beside the others."""
-        path = self._folder / f"state-{generation}.parquet"
-        columns = ", ".join(STATE_COLUMNS)
-        self._connection.execute(f"COPY (SELECT {columns} FROM {state}) TO {literal(str(path))} (FORMAT parquet)")
-        self._store.upload([(path, self._key(generation))])
+    def save(self, generation: int, state: str, stamp: Stamp) -> None:
+        """Write the state `state` (a relation) as a generation, beside the others, and the changes that led to it.
+
+        Changes are kept for ever, by day (`ledger/changes/as_of=…/`), with the columns of changes_sql.
+        """
+        path, changes = self._folder / f"state-{generation}.parquet", self._folder / f"changes-{generation}.parquet"
+        self._copy(f"SELECT {', '.join(STATE_COLUMNS)} FROM {state}", path)
+        self._copy(f"FROM ({changes_sql(state, stamp)}) ORDER BY customer_id, segment", changes)
+        self._store.upload(
+            [(path, self._key(generation)), (changes, layout.changes_key(stamp.as_of, stamp.shard, generation))]
+        )
+
+    def _copy(self, query: str, path: Path) -> None:
+        self._connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
 
     def forget_before(self, generation: int) -> None:
         """Remove states older than a generation."""
@@ -111,7 +120,8 @@ def last_states_sql(store: ObjectStore, folder: Path) -> str:
 
 def _rows(files: list[Path]) -> str:
     names = ", ".join(literal(str(file)) for file in files)
-    return f"read_parquet([{names}], hive_partitioning = false)"
+    read = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+    return f"(FROM ({EMPTY_STATE}) UNION ALL BY NAME FROM {read})"  # states written by earlier versions lack columns
 
 
 def _head(data: bytes) -> Head:

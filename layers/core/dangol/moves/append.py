@@ -6,9 +6,13 @@ from pathlib import Path
 import duckdb
 
 from dangol.engine import literal
-from dangol.ledger import layout, owners
+from dangol.files.reading import Reading
+from dangol.inputs.reader import RECORDS, TableReader
+from dangol.ledger import facts, layout, owners
+from dangol.ledger.facts import Facts
+from dangol.ledger.parts import write_parts
 from dangol.ledger.store import ObjectStore
-from dangol.orders.reader import OrderReader, Reading
+from dangol.orders.reader import OrderReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,62 +24,41 @@ class Appended:
     """Shards that hold something new, to be refreshed."""
 
 
-def append_orders(
-    reader: OrderReader,
-    connection: duckdb.DuckDBPyConnection,
-    store: ObjectStore,
-    file: tuple[Path, str],
-    version: str,
-    shards: int,
-    folder: Path,
-) -> Appended:
-    """Append the orders of one (path, name) to the ledger under the file's version.
+@dataclass(frozen=True, slots=True)
+class Appender:
+    """Appends files to the ledger under their versions.
 
-    Every step overwrites what an earlier try of the same version left, so a retry ends where a single
-    run would. Raises UnreadableFile, before anything is written, for a file that holds no usable row.
+    Every step overwrites what an earlier try of the same version left, so a retry ends where a single run would. Raises
+    UnreadableFile, before anything is written, for a file that holds no usable row.
     """
-    reading = reader.read_orders([file])
-    layout.note_layout(store, shards)
-    connection.execute("SET threads = 1")  # one object a shard, not one a shard and thread
-    _write_parts(connection, store, layout.OWNERS, owners.owner_rows(version, shards), "home", version, folder)
-    owners.find_moved(connection, store, version, shards, folder)
-    rows = f"""
-        SELECT *, {literal(version)} AS version, {layout.shard_sql("customer_id", shards)} AS shard FROM orders
-        UNION ALL BY NAME SELECT order_id, 'moved' AS status, version, shard FROM moved
-    """
-    touched = _write_parts(connection, store, layout.ORDERS, rows, "shard", version, folder)
-    connection.execute("RESET threads")
-    return Appended(reading, touched)
 
+    connection: duckdb.DuckDBPyConnection
+    store: ObjectStore
+    shards: int
+    folder: Path
 
-def _write_parts(
-    connection: duckdb.DuckDBPyConnection,
-    store: ObjectStore,
-    kind: str,
-    rows: str,
-    partition: str,
-    version: str,
-    folder: Path,
-) -> tuple[int, ...]:
-    """Write the query `rows` to the ledger, one part for each value of column `partition`; those values."""
-    target = folder / kind
-    connection.execute(
-        f"COPY ({rows}) TO {literal(str(target))} "
-        f"(FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({partition}), OVERWRITE_OR_IGNORE)"
-    )
-    uploads = []
-    for path in sorted(target.glob("*=*/*.parquet")):
-        shard = int(path.parent.name.partition("=")[2])
-        uploads.append((path, shard))
-    store.upload((path, layout.part_key(kind, shard, version, number)) for number, (path, shard) in _numbered(uploads))
-    return tuple(sorted({shard for _, shard in uploads}))
+    def orders(self, reader: OrderReader, file: tuple[Path, str], version: str) -> Appended:
+        """Append the orders of one (path, name)."""
+        reading = reader.read_orders([file])
+        layout.note_layout(self.store, self.shards)
+        self._write(layout.OWNERS, owners.owner_rows(version, self.shards), version, "home")
+        owners.find_moved(self.connection, self.store, version, self.shards, self.folder)
+        rows = f"""
+            SELECT *, {literal(version)} AS version, {layout.shard_sql("customer_id", self.shards)} AS shard FROM orders
+            UNION ALL BY NAME SELECT order_id, 'moved' AS status, version, shard FROM moved
+        """
+        return Appended(reading, self._write(layout.ORDERS, rows, version))
 
+    def facts(self, reader: TableReader, kind: Facts, file: tuple[Path, str], version: str) -> Appended:
+        """Append the rows of one (path, name) of another kind."""
+        reading = reader.read([file])
+        layout.note_layout(self.store, self.shards)
+        rows = f"SELECT *, {literal(version)} AS version FROM {RECORDS}"
+        if kind is facts.PRODUCTS:
+            self._write(kind.name, f"SELECT *, {facts.SHARD_OF_PRODUCTS} AS shard FROM ({rows})", version)
+            return Appended(reading, tuple(range(self.shards)))
+        shard = layout.shard_sql("customer_id", self.shards)
+        return Appended(reading, self._write(kind.name, f"SELECT *, {shard} AS shard FROM ({rows})", version))
 
-def _numbered(uploads: list[tuple[Path, int]]) -> list[tuple[int, tuple[Path, int]]]:
-    """Each upload with its number among those of its shard."""
-    seen: dict[int, int] = {}
-    numbered = []
-    for path, shard in uploads:
-        numbered.append((seen.get(shard, 0), (path, shard)))
-        seen[shard] = seen.get(shard, 0) + 1
-    return numbered
+    def _write(self, kind: str, rows: str, version: str, partition: str = "shard") -> tuple[int, ...]:
+        return write_parts(self.connection, self.store, kind, rows, version, self.folder, partition)

@@ -12,9 +12,11 @@ import duckdb
 from dangol.engine import connect
 from dangol.errors import ObjectReplaced, UnreadableFile
 from dangol.files.rejects import rejects_csv
-from dangol.ledger.layout import file_version
+from dangol.inputs import TABLES
+from dangol.inputs.reader import TableReader
+from dangol.ledger import facts, layout
 from dangol.ledger.store import ObjectStore
-from dangol.moves.append import Appended, append_orders
+from dangol.moves.append import Appended, Appender
 from dangol.moves.messages import (
     FILE,
     FILE_INGESTED,
@@ -33,7 +35,8 @@ logger = logging.getLogger(__name__)
 
 FILE_RUN = "file"
 INCOMING = "incoming/"
-ORDERS_FOLDER = "incoming/orders/"
+KINDS = (layout.ORDERS, *TABLES)
+"""Folders under incoming/."""
 
 INGESTED, REJECTED, REPLACED = "ingested", "rejected", "replaced"
 
@@ -61,7 +64,7 @@ class DroppedFile:
     @property
     def version(self) -> str:
         """Sorts by the time S3 took the file; the same however often the event comes."""
-        return file_version(self.time, self.sequencer, self.key)
+        return layout.file_version(self.time, self.sequencer, self.key)
 
 
 class Incoming(Protocol):
@@ -95,6 +98,7 @@ class Ingest:
         shards: int,
         today: Callable[[], date],
         limits: Limits,
+        identity_key: bytes,
     ) -> None:
         self._incoming = incoming
         self._store = store
@@ -105,6 +109,7 @@ class Ingest:
         self._shards = shards
         self._today = today
         self._limits = limits
+        self._identity_key = identity_key
 
     def take(self, file: DroppedFile) -> Mapping[str, Any]:
         """Append the file, ask for refreshes, and answer with its receipt.
@@ -116,8 +121,6 @@ class Ingest:
             return known
         with scratch() as folder:
             try:
-                if not file.key.startswith(ORDERS_FOLDER):
-                    raise UnreadableFile(file.key, f"lies in no known folder; drop orders under {ORDERS_FOLDER}")
                 appended = self._append(file, folder)
             except UnreadableFile as error:
                 return self._reject(file, error)
@@ -127,39 +130,54 @@ class Ingest:
         return self._receipt(file, appended)
 
     def _append(self, file: DroppedFile, folder: Path) -> Appended:
-        path = folder / "dropped"
+        path, kind = folder / "dropped", _kind(file.key)
         if file.size > self._limits.text_bytes:
             raise UnreadableFile(file.key, f"is larger than {self._limits.text_bytes:,} bytes; split it")
         self._incoming.fetch(file.key, file.etag, path)
         connection = connect(self._shop, folder, self._limits.memory_mb)
         try:
-            reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
-            return append_orders(reader, connection, self._store, (path, file.key), file.version, self._shards, folder)
+            appender = Appender(connection, self._store, self._shards, folder)
+            if kind == layout.ORDERS:
+                reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
+                return appender.orders(reader, (path, file.key), file.version)
+            table = TableReader(
+                connection, TABLES[kind], self._shop, folder, self._identity_key, max_bytes=self._limits.text_bytes
+            )
+            return appender.facts(table, facts.BY_NAME[kind], (path, file.key), file.version)
         finally:
             connection.close()
 
     def _receipt(self, file: DroppedFile, appended: Appended) -> Mapping[str, Any]:
-        facts = {"status": INGESTED, **appended.reading.receipt.as_dict(), "shards": list(appended.shards)}
-        del facts["files"]
+        found = {"status": INGESTED, **appended.reading.receipt.as_dict(), "shards": list(appended.shards)}
+        del found["files"]
         if appended.reading.rejects:
             rejects_key = f"rejects/{file.key.removeprefix(INCOMING)}.{file.version}.csv"
             self._store.write(rejects_key, rejects_csv(appended.reading.rejects).encode("utf-8-sig"))
-            facts["rejects_key"] = rejects_key
+            found["rejects_key"] = rejects_key
         today = self._today()
         self._queue.ask([RefreshRequest(shard, today, FILE, file.version) for shard in appended.shards])
-        counts = {name: facts[name] for name in _COUNTS}
+        counts = {name: found[name] for name in _COUNTS}
         self._bus.publish(FILE_INGESTED, [{"key": file.key, "version": file.version, **counts}])
-        return self._note(file, facts)
+        return self._note(file, found)
 
     def _reject(self, file: DroppedFile, error: UnreadableFile) -> Mapping[str, Any]:
         event = rejected(file.key, file.version, str(_unquoted(error)))
         self._bus.publish(FILE_REJECTED, [event])
         return self._note(file, {"status": REJECTED, "reason": event["reason"]})
 
-    def _note(self, file: DroppedFile, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        noted = {"key": file.key, "uploaded_at": file.time.isoformat(), **facts}
+    def _note(self, file: DroppedFile, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        noted = {"key": file.key, "uploaded_at": file.time.isoformat(), **found}
         self._runs.note(FILE_RUN, file.version, noted)
         return noted
+
+
+def _kind(key: str) -> str:
+    """What a file in this place holds. Raises UnreadableFile for a place that is none."""
+    kind = key.removeprefix(INCOMING).partition("/")[0]
+    if kind not in KINDS or not key.startswith(f"{INCOMING}{kind}/"):
+        places = ", ".join(f"{INCOMING}{name}/" for name in KINDS)
+        raise UnreadableFile(key, f"lies in no known folder; drop it under one of {places}")
+    return kind
 
 
 def _unquoted(error: UnreadableFile) -> UnreadableFile:

@@ -9,8 +9,7 @@ from typing import Any
 import duckdb
 
 from dangol.engine import scalar
-from dangol.ledger import layout, owners
-from dangol.ledger.orders import COMPACT_AT, PURCHASES, compact_orders, load_orders
+from dangol.ledger.shard import ShardLedger
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
 from dangol.moves.messages import (
@@ -22,10 +21,11 @@ from dangol.moves.messages import (
     Runs,
     ServingTables,
 )
-from dangol.moves.serve import NOTHING, Served, Stamp, rewrite, serve
-from dangol.segments.classify import classify, make_features
+from dangol.moves.serve import NOTHING, Served, rewrite, serve
+from dangol.segments.classify import classify
+from dangol.segments.compute import Sources, make_features, make_interactions
 from dangol.segments.policy import Policy
-from dangol.segments.state import Difference, advance_sql, difference, everyone
+from dangol.segments.state import SERVED_FEATURES, Stamp, advance_sql, difference, everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,47 +95,41 @@ class Refresher:
     def _aim(self, head: Head, request: RefreshRequest, policy: Policy) -> Head:
         """The head, if nothing changes but what a state is computed from."""
         as_of = request.as_of if request.reason == REPLAY else max(request.as_of, head.date)
-        keys = self._store.keys(layout.shard_prefix(layout.ORDERS, request.shard))
-        return replace(head, as_of=as_of.isoformat(), policy_version=policy.version, objects=tuple(keys))
+        keys = ShardLedger(self._connection, self._store, request.shard, self._folder).keys()
+        return replace(head, as_of=as_of.isoformat(), policy_version=policy.version, objects=keys)
 
     def _refresh(self, log: StateLog, head: Head, aim: Head, shard: int, policy: Policy) -> tuple[Head, Served]:
         """Compute and serve the next generation, if it differs; the head to note when that is told."""
         before = log.load(head.generation)
-        objects = self._load_orders(shard, list(aim.objects))
-        make_features(self._connection, PURCHASES, aim.date)
-        classify(self._connection, policy, aim.date)
-        advanced = advance_sql(before, "customers", aim.date, policy.version)
+        ledger = ShardLedger(self._connection, self._store, shard, self._folder)
+        objects = ledger.load(aim.objects)
+        self._classify(ledger.sources(), policy, aim.date)
+        advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
-        found = difference(self._connection, "after")
         reached = replace(
             aim, objects=objects, customers=scalar(self._connection, "SELECT count(*) FROM after WHERE NOT gone")
         )
-        if found == _SAME:
+        if not scalar(self._connection, "SELECT count(*) FROM after WHERE changed"):
             return reached, NOTHING
         reached = replace(reached, generation=head.generation + 1)
-        log.save(reached.generation, "after")
+        log.save(reached.generation, "after", _stamp(shard, reached))
         log.point(reached)
-        served = serve(found, self._tables, self._bus, _stamp(shard, reached))
+        served = self._serve("after", _stamp(shard, reached))
         return replace(reached, served=reached.generation), served
+
+    def _classify(self, sources: Sources, policy: Policy, as_of: date) -> None:
+        make_interactions(self._connection, sources, as_of)
+        make_features(self._connection, sources, as_of, {*SERVED_FEATURES, *policy.needs.features})
+        classify(self._connection, policy, as_of)
+
+    def _serve(self, state: str, stamp: Stamp) -> Served:
+        return serve(difference(self._connection, state, stamp), self._tables, self._bus, stamp)
 
     def _finish(self, log: StateLog, head: Head, shard: int) -> Served:
         """Serve a generation again that may not have been served whole."""
         if head.served == head.generation:
             return NOTHING
-        found = difference(self._connection, log.load(head.generation))
-        return serve(found, self._tables, self._bus, _stamp(shard, head))
-
-    def _load_orders(self, shard: int, keys: list[str]) -> tuple[str, ...]:
-        """Make `shard_orders`; merge the objects when they are many. The keys that hold them now."""
-        files = self._store.download(keys, self._folder)
-        load_orders(self._connection, files, unique=len(keys) == 1 and layout.is_base(keys[0]))
-        owners.compact_owners(self._connection, self._store, shard, self._folder)
-        if len(keys) < COMPACT_AT:
-            return tuple(keys)
-        return (compact_orders(self._connection, self._store, shard, keys, self._folder),)
-
-
-_SAME = Difference([], [], [])
+        return self._serve(log.load(head.generation), _stamp(shard, head))
 
 
 def _stamp(shard: int, head: Head) -> Stamp:

@@ -1,12 +1,10 @@
 """Serve: bring the tables from one state to the next, and tell who listens."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from dangol.moves.messages import SEGMENT_CHANGED, EventBus, Membership, ServingTables
-from dangol.segments.state import Change, Customer, Difference
+from dangol.segments.state import Change, Customer, Difference, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,6 @@ class Served:
 
 
 NOTHING = Served(0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What the changes of one refresh have in common."""
-
-    shard: int
-    generation: int
-    as_of: date
-    policy_version: str
 
 
 def serve(found: Difference, tables: ServingTables, bus: EventBus, stamp: Stamp) -> Served:
@@ -64,15 +52,15 @@ def rewrite(customers: Sequence[Customer], tables: ServingTables) -> Served:
 
 
 def _event(change: Change, stamp: Stamp) -> dict[str, object]:
-    """The event `Segment Changed`; its id is the same whenever this change is published again."""
-    about = (stamp.shard, stamp.generation, stamp.as_of, change.customer_id, change.segment, change.change)
+    """The event `Segment Changed`."""
     return {
-        "id": hashlib.sha256("|".join(map(str, about)).encode()).hexdigest()[:32],
+        "id": change.id,
         "customer_id": change.customer_id,
         "segment": change.segment,
         "change": change.change,
         "from": change.from_segment,
         "to": change.to_segment,
+        "days_out": change.days_out,
         "as_of": stamp.as_of.isoformat(),
         "policy_version": stamp.policy_version,
     }

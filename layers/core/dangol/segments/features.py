@@ -57,7 +57,7 @@ FEATURES = (
     ),
     *_numbers(
         "days",
-        days_between_orders="average days from one day with a counted order to the next; missing before the second",
+        days_between_orders="average days from one counted order to the next; missing before the second",
     ),
     *_numbers(
         "times",
@@ -66,9 +66,9 @@ FEATURES = (
     *_numbers("orders", coupon_orders="counted orders ever in which a coupon or discount was used"),
     *_numbers("share, 0 to 1", coupon_share="coupon_orders divided by orders_lifetime; missing without orders"),
     *_texts(
-        favorite_category="category with most line items in counted orders; of several the last bought, then by name",
-        last_category="category of the first line item of the last counted order that has one",
-        last_product="product name of that line item",
+        favorite_category="category with most line items in counted orders; of several the last bought, then the last by name",
+        last_category="category of the first line item of the last counted order in which one has a category",
+        last_product="product name of the first line item of the last counted order in which one has a name",
     ),
     *_numbers(
         "score, 1 to 5",
@@ -120,38 +120,4 @@ FEATURE_COLUMNS = (
     "revenue_lifetime",
     "first_order_on",
 )
-
-
-def features_sql(purchases: str, as_of: date) -> str:
-    """SQL: FEATURE_COLUMNS, one row per customer, as of a date in the shop's zone.
-
-    `purchases` is a relation with customer_id VARCHAR, ordered_on DATE, amount DECIMAL (net), counted
-    BOOLEAN. Orders after `as_of` do not exist yet; a customer with none but such does not either.
-    Types: dates DATE, counts BIGINT, recency_days BIGINT, aov_90d and revenue_lifetime DOUBLE; NULL
-    where missing. Sums are taken exactly, in decimals, and only then made doubles.
-    """
-    window = f"counted AND ordered_on > DATE '{as_of}' - {WINDOW_DAYS}"
-    return f"""
-        SELECT
-            customer_id,
-            last_order_on,
-            DATE '{as_of}' - last_order_on AS recency_days,
-            orders_90d,
-            revenue_90d::DOUBLE / nullif(orders_90d, 0) AS aov_90d,
-            orders_lifetime,
-            coalesce(revenue, 0)::DOUBLE AS revenue_lifetime,
-            first_order_on
-        FROM (
-            SELECT
-                customer_id,
-                max(ordered_on) FILTER (counted) AS last_order_on,
-                min(ordered_on) FILTER (counted) AS first_order_on,
-                count(*) FILTER (counted) AS orders_lifetime,
-                sum(amount) FILTER (counted) AS revenue,
-                count(*) FILTER ({window}) AS orders_90d,
-                sum(amount) FILTER ({window}) AS revenue_90d
-            FROM {purchases}
-            WHERE ordered_on <= DATE '{as_of}'
-            GROUP BY customer_id
-        )
-    """
+"""What is made for every customer, whatever the rules ask for."""

@@ -1,0 +1,1 @@
+"""E-mail engagement: what SES tells, and which of it a person did."""

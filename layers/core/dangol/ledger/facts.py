@@ -1,0 +1,109 @@
+"""What the ledger keeps beside the orders: customers, interests and engagement by shard, and the products.
+
+As with orders, nothing depends on objects being unique or deleted in time: the same row twice reads like once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dangol.engine import literal
+from dangol.inputs import table
+from dangol.inputs.customers import CUSTOMERS as CUSTOMERS_FILE
+from dangol.inputs.interests import INTERESTS as INTERESTS_FILE
+from dangol.inputs.products import PRODUCTS as PRODUCTS_FILE
+
+_TYPES = {
+    table.TEXT: "VARCHAR",
+    table.IDENTIFIER: "VARCHAR",
+    table.WORD: "VARCHAR",
+    table.NUMBER: "DECIMAL(18, 4)",
+    table.DAY: "DATE",
+    table.MOMENT: "TIMESTAMP",
+    table.FLAG: "BOOLEAN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One kind of the ledger."""
+
+    name: str
+    columns: Mapping[str, str]
+    """Column → DuckDB type. `version` is that of the file a row came with."""
+    kept: Callable[["Facts", str], str]
+    """SQL: the rows of a relation that still say something."""
+
+    def view(self) -> str:
+        """The temp relation that `load_facts` makes."""
+        return f"shard_{self.name}"
+
+
+def _distinct(facts: Facts, rows: str) -> str:
+    """Things that happened: each once, whatever files told of it."""
+    of = ", ".join(name for name in facts.columns if name != "version")
+    return f"SELECT DISTINCT ON ({of}) * FROM {rows} ORDER BY version"
+
+
+def _newest_row(facts: Facts, rows: str) -> str:
+    """The newest row of each key."""
+    key = next(iter(facts.columns))
+    return f"SELECT DISTINCT ON ({key}) * FROM {rows} ORDER BY version DESC"
+
+
+def _newest_values(facts: Facts, rows: str) -> str:
+    """Rows that hold the newest value of at least one column: a file with few columns empties none of the others."""
+    key, *others = (name for name in facts.columns if name != "version")
+    newest = " OR ".join(
+        f"({name} IS NOT NULL AND version = max(version) FILTER ({name} IS NOT NULL) OVER same)" for name in others
+    )
+    return f"""
+        SELECT DISTINCT * FROM (
+            SELECT *, {newest} OR version = max(version) OVER same AS says
+            FROM {rows} WINDOW same AS (PARTITION BY {key})
+        ) WHERE says"""
+
+
+def _of_file(file: table.Table, kept: Callable[[Facts, str], str], *leading: str) -> Facts:
+    types = {column.name: _TYPES[column.kind] for column in file.columns}
+    return Facts(file.name, {name: types[name] for name in (*leading, *types)} | {"version": "VARCHAR"}, kept)
+
+
+CUSTOMERS = _of_file(CUSTOMERS_FILE, _newest_values, "customer_id")
+INTERESTS = _of_file(INTERESTS_FILE, _distinct)
+PRODUCTS = _of_file(PRODUCTS_FILE, _newest_row, "product_id")
+ENGAGEMENT = Facts(
+    "engagement",
+    {
+        "customer_id": "VARCHAR",
+        "message_id": "VARCHAR",
+        "run": "VARCHAR",
+        "kind": "VARCHAR",
+        "happened_at": "TIMESTAMP",
+        "link": "VARCHAR",
+        "agent": "VARCHAR",
+        "version": "VARCHAR",
+    },
+    _distinct,
+)
+"""E-mail events as SES tells them: kind is 'delivered', 'opened', 'clicked' and so on; happened_at in UTC."""
+
+OF_PERSONS = (CUSTOMERS, INTERESTS, ENGAGEMENT)
+"""Sharded as the orders are."""
+SHARD_OF_PRODUCTS = 0
+"""Where products lie, all of them; they go into every refresh."""
+BY_NAME = {facts.name: facts for facts in (*OF_PERSONS, PRODUCTS)}
+
+
+def load_facts(connection: duckdb.DuckDBPyConnection, facts: Facts, files: Sequence[Path]) -> None:
+    """Make temp table `facts.view()` of ledger objects: `facts.columns`, without repetitions."""
+    empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in facts.columns.items())
+    rows = f"(SELECT {empty} WHERE false)"
+    if files:
+        names = ", ".join(literal(str(file)) for file in files)
+        columns = f"COLUMNS(lambda c: c IN ({', '.join(map(literal, facts.columns))}))"
+        read = f"SELECT {columns} FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+        rows = f"(FROM {rows} UNION ALL BY NAME {read})"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {facts.view()} AS {facts.kept(facts, rows)}")
