@@ -25,8 +25,8 @@ def is_json(head: str) -> bool:
 def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str, max_bytes: int) -> Rendering:
     """UTF-8 text of one JSON object a line as a table of all the keys there are, in the order they appear.
 
-    Nested values stay JSON, null is blank. A line that is no object becomes a record of one cell too many,
-    the line as it came in the first, so that it is rejected and the others are not.
+    Nested values stay JSON, null is blank. A line that is no object becomes a record of too many cells, the
+    line as it came in the first, so that it is rejected and the others are not.
     """
     lines = write_bounded(_tidied(path), path.with_name(f"{path.name}.json"), name, 2 * max_bytes)
     rows = (
@@ -39,7 +39,7 @@ def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str, max_byt
     if len(keys) > MAX_COLUMNS:
         raise UnreadableFile(name, f"its objects have more than {MAX_COLUMNS:,} different keys; is this an export?", 1)
     pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys]
-    surplus = sql_list([""] * len(keys))
+    surplus = sql_list([*[""] * len(keys), "no object"])  # DuckDB forgives one blank cell too many
     records = (
         f"SELECT CASE WHEN line IS NULL THEN '' WHEN TRY(json_type(line)) = 'OBJECT' "
         f"THEN {csv_record(f'json_extract_string(line, {sql_list(pointers)})')} "

@@ -49,6 +49,8 @@ def _as_text(name: str, kind: str) -> str:
         return f"coalesce(TRY(decode({column})), {column}::VARCHAR)"
     if kind.startswith("TIMESTAMP_"):
         return f"{column}::TIMESTAMP::VARCHAR"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"({column} AT TIME ZONE 'UTC')::VARCHAR || '+00'"
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         return f"to_json({column})::VARCHAR"
     return f"{column}::VARCHAR"

@@ -21,8 +21,8 @@ from dangol.files.rendering import HEADER_RECORDS, MAX_COLUMNS, IsHeader, Render
 ZIP_MAGIC = b"PK\x03\x04"
 OLE2_MAGIC = b"\xd0\xcf\x11\xe0"
 MAX_UNPACKED_BYTES = 1024**3
-MAX_CELLS = 20_000_000
-"""Cells from A1 to the last one: they are all in memory at once, at about 50 bytes each."""
+MAX_CELLS = 10_000_000
+"""Cells from A1 to the last one: they are all in memory at once, at about 85 bytes each."""
 _CHUNK = 1024 * 1024
 _AS_CSV = "save it as .xlsx or as CSV (UTF-8) and drop it again"
 _COLUMN = re.compile(rb' r="([A-Z]{1,3})\d')
@@ -95,7 +95,7 @@ def _check_size(path: Path, name: str, max_bytes: int) -> None:
                         f"{part.filename} reaches over {cells:,} cells, more than {MAX_CELLS:,}; "
                         "delete what stands far off the table, or save it as CSV (UTF-8)",
                     )
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise UnreadableFile(name, f"is a damaged .xlsx ({error}); save it anew or upload it again") from error
 
 
@@ -130,7 +130,7 @@ def _sheet(path: Path, name: str, header: IsHeader | None) -> tuple[CalamineShee
             for index, row in enumerate(islice(sheet.iter_rows(), HEADER_RECORDS)):
                 if header is not None and header([cell.strip() for cell in _filled(row)]):
                     return sheet, index
-            filled = [index for index, row in enumerate(sheet.iter_rows()) if _filled(row)]
+            filled = [index for index, row in enumerate(sheet.iter_rows()) if any(str(value).strip() for value in row)]
             if filled and (best is None or len(filled) > best[0]):
                 best = len(filled), sheet, filled[0]
     except CalamineError as error:
