@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from dangol.engine import scalar
 from dangol.files.export import MAX_TEXT_BYTES, Export
+from dangol.files.reading import Reading
 from dangol.files.receipt import Receipt
-from dangol.files.rejects import Reject, count_by_column
+from dangol.files.rejects import count_by_column
 from dangol.files.scanner import BadRow, Scanner
 from dangol.identity import CALLING_CODE, LOCAL_KEY, keyed_sql, personal_sql
 from dangol.orders.describe import builtin_dialects, plain
@@ -49,14 +50,6 @@ _COMPLETE = {
     "AND coalesce(amount, line_amount) IS NOT NULL",
 }
 """SQL: a row that is an order by itself, by table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What came of one or more files read together."""
-
-    receipt: Receipt
-    rejects: list[Reject]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ _STATUS = f"""
 _REFUNDED = f"""
     CASE WHEN NOT bool_or(by_line) THEN coalesce(arg_max(refunded_amount, number), 0)
         ELSE coalesce(max(refunded_amount), CASE WHEN {_LIVES} THEN {_TAKEN_BACK} END, 0) END"""
+_OWN_FIRST = "CASE WHEN cancels IS NULL THEN number ELSE number - (1::BIGINT << 40) END"
+"""Of what an order and its cancellations say, what the order says."""
 _DISCOUNT = "CASE WHEN count(amount) > 0 THEN arg_max(discount, number) ELSE sum(discount) END"
 """Adds up where the amounts do."""
 _COMPLETE = f"customer_id IS NOT NULL AND ordered_at IS NOT NULL AND coalesce(amount BETWEEN 0 AND {MAX_AMOUNT}, false)"
@@ -172,7 +174,7 @@ def _order(lines: bool) -> str:
     return f"""
         CASE WHEN count(cancels) = count(*) THEN min(cancels) ELSE order_id END AS order_id,
         arg_max(customer_id, number) AS customer_id,
-        arg_max(ordered_at, number) AS ordered_at,
+        arg_max(ordered_at, {_OWN_FIRST}) AS ordered_at,
         {_STATUS} AS status,
         try_cast({_AMOUNT} AS {MONEY}) AS amount,
         try_cast({_REFUNDED} AS {MONEY}) AS refunded
