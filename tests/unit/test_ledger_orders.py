@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from dangol.engine import literal
 from dangol.ledger import layout
-from dangol.ledger.orders import PURCHASES, load_orders
+from dangol.ledger.orders import load_orders, purchases_sql
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.store import FolderStore
 
@@ -63,7 +63,7 @@ def test_the_same_object_twice_counts_once(connection: duckdb.DuckDBPyConnection
 def test_an_order_that_moved_away_is_no_purchase(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load_orders(connection, [part(connection, tmp_path / "1.parquet", [A2, GONE, B1])], unique=False)
     assert loaded(connection) == [GONE, B1]
-    assert connection.execute(f"SELECT customer_id FROM {PURCHASES}").fetchall() == [("c1",)]
+    assert connection.execute(f"SELECT customer_id FROM {purchases_sql('shard_orders')}").fetchall() == [("c1",)]
 
 
 def test_an_order_that_moved_away_long_ago_may_come_back(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

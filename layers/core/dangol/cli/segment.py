@@ -2,24 +2,28 @@
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from dangol.errors import DangolError, UnreadableFile
+from dangol.cli.local import a_date, add_files_to, add_shop_to, check_files, policy_of, read_files, shop_of
+from dangol.errors import DangolError
 from dangol.shop import Shop
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dangol.files.reading import Reading
+    from dangol.files.receipt import Receipt
+    from dangol.reports.summary import Summary
+    from dangol.segments.compute import Sources
     from dangol.segments.policy import Policy
 
 _NEEDED_AFTER_READING = ("dangol.segments.classify", "dangol.reports.html")
@@ -35,14 +39,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         epilog="Of an order that is in several files, the file named last counts. "
         "exit status: 0 done, 1 done with rejected rows, 2 unusable input",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="order export; older files first")
+    add_files_to(parser)
     parser.add_argument(
-        "--as-of", required=True, type=_date, metavar="DATE", help="the day to look from, e.g. 2026-11-22"
+        "--as-of", required=True, type=a_date, metavar="DATE", help="the day to look from, e.g. 2026-11-22"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
-    parser.add_argument("--config", type=Path, metavar="DIR", help="folder with segments.yaml (default: built in)")
-    parser.add_argument("--time-zone", default="Asia/Seoul", type=_zone, help="the shop's (default: %(default)s)")
-    parser.add_argument("--currency", default="KRW", type=_currency, help="the shop's (default: %(default)s)")
+    add_shop_to(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
     parser.set_defaults(run=run)
 
@@ -53,49 +55,71 @@ def run(options: argparse.Namespace) -> int:
     late = Thread(target=lambda: list(map(import_module, _NEEDED_AFTER_READING)))
     late.start()
     from dangol.engine import connect
-    from dangol.files.rejects import write_rejects
-    from dangol.orders.reader import OrderReader
-    from dangol.reports.text import receipt_text
+    from dangol.reports.text import receipt_text, summary_text
 
     say = _quiet if options.quiet else _Progress()
-    shop = Shop(options.time_zone, options.currency)
-    policy = _policy(options.config)
+    shop = shop_of(options)
+    policy = policy_of(options.config)
     out = _folder(options.out)
-    _check_files(options.files)
+    check_files(options)
     with tempfile.TemporaryDirectory(prefix="dangol-") as scratch:
         connection = connect(shop, Path(scratch))
         say(f"reading {len(options.files)} file(s)")
-        reader = OrderReader(connection, shop, Path(scratch))
-        reading = reader.read_purchases([(path, str(path)) for path in options.files])
-        say(receipt_text(reading.receipt))
+        local = read_files(connection, options, Path(scratch), policy.needs)
+        receipt = sum((reading.receipt for reading in local.readings[1:]), local.readings[0].receipt)
+        say(receipt_text(receipt))
         late.join()
-        from dangol.reports.html import report_html
-        from dangol.reports.summary import summarise
-        from dangol.reports.text import summary_text
-        from dangol.segments.classify import classify, make_features
-
-        make_features(connection, "purchases", options.as_of)
-        classify(connection, policy, options.as_of)
-        with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(_write_customers, connection.cursor(), out / "customers.parquet")
-            summary = summarise(connection, policy, options.as_of)
-            written.result()
+        summary = _segmented(connection, local.sources, policy, options.as_of, out)
         say(f"segmented {summary.customers:,} customers as of {options.as_of}")
-        write_rejects(reading.rejects, out / "rejects.csv")
-        receipt = json.dumps(reading.receipt.as_dict(), ensure_ascii=False, indent=2)
-        (out / "receipt.json").write_text(receipt + "\n", encoding="utf-8")
-        (out / "report.html").write_text(report_html(summary, shop.currency, reading.receipt), encoding="utf-8")
+        _write_account(local.readings, receipt, out)
+        _write_report(summary, shop, receipt, out)
         connection.close()
     if not options.quiet:
         print(summary_text(summary))
         print(f"\nwritten to {out}: customers.parquet, rejects.csv, receipt.json, report.html")
-    return 1 if reading.receipt.rows_rejected else 0
+    return 1 if receipt.rows_rejected else 0
+
+
+def _segmented(
+    connection: "DuckDBPyConnection", sources: "Sources", policy: "Policy", as_of: date, out: Path
+) -> "Summary":
+    """Write every customer, and make the summary beside it."""
+    from dangol.reports.summary import summarise
+    from dangol.segments.classify import classify
+    from dangol.segments.compute import make_features, make_interactions
+
+    if sources.lines or sources.interests:
+        make_interactions(connection, sources, as_of)
+    make_features(connection, sources, as_of, policy.needs.features)
+    classify(connection, policy, as_of)
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_customers, connection.cursor(), out / "customers.parquet")
+        summary = summarise(connection, policy, as_of)
+        written.result()
+    return summary
 
 
 def _write_customers(connection: "DuckDBPyConnection", path: Path) -> None:
+    from dangol.segments.features import FEATURE_COLUMNS
+
     if path.is_dir():
         raise DangolError(f"cannot write {path}: it is a folder")
-    connection.execute("COPY customers TO ? (FORMAT parquet)", [str(path)])
+    columns = ", ".join((*FEATURE_COLUMNS, "segment", "segments"))
+    connection.execute(f"COPY (SELECT {columns} FROM customers) TO ? (FORMAT parquet)", [str(path)])
+
+
+def _write_account(readings: "Sequence[Reading]", receipt: "Receipt", out: Path) -> None:
+    from dangol.files.rejects import write_rejects
+
+    write_rejects([reject for reading in readings for reject in reading.rejects], out / "rejects.csv")
+    text = json.dumps(receipt.as_dict(), ensure_ascii=False, indent=2)
+    (out / "receipt.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_report(summary: "Summary", shop: Shop, receipt: "Receipt", out: Path) -> None:
+    from dangol.reports.html import report_html
+
+    (out / "report.html").write_text(report_html(summary, shop.currency, receipt), encoding="utf-8")
 
 
 class _Progress:
@@ -112,49 +136,9 @@ def _quiet(message: str) -> None:
     del message
 
 
-def _policy(folder: Path | None) -> "Policy":
-    from dangol.segments.policy import POLICY_FILE, default_policy, load_policy
-
-    if folder is None:
-        return default_policy()
-    path = folder / POLICY_FILE
-    if not path.is_file():
-        raise UnreadableFile(str(path), "does not exist; --config names a folder that holds it")
-    return load_policy(path.read_bytes(), str(path))
-
-
-def _check_files(files: list[Path]) -> None:
-    for path in files:
-        if not path.is_file():
-            raise UnreadableFile(str(path), "does not exist or is not a file")
-
-
 def _folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DangolError(f"cannot make the folder {path}: {error.strerror}") from error
     return path
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a date; write it as 2026-11-22") from error
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul") from error
-    if not text[:1].isupper():  # "localtime" is the machine's, not the shop's
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time zone; use one like Asia/Seoul")
-    return text
-
-
-def _currency(text: str) -> str:
-    if not re.fullmatch("[A-Za-z]{3}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a currency; use an ISO 4217 code like KRW")
-    return text.upper()

@@ -1,5 +1,6 @@
 """The receipt of files read: every row is accepted, superseded or rejected."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -21,6 +22,17 @@ class Receipt:
         parts = self.rows_accepted + self.rows_superseded + self.rows_rejected
         if parts != self.rows_read:
             raise AssertionError(f"the receipt does not add up: {self}")
+
+    def __add__(self, other: "Receipt") -> "Receipt":
+        """Both together."""
+        return Receipt(
+            self.files + other.files,
+            self.rows_read + other.rows_read,
+            self.rows_accepted + other.rows_accepted,
+            self.rows_superseded + other.rows_superseded,
+            self.rows_rejected + other.rows_rejected,
+            dict(Counter(self.reasons) + Counter(other.reasons)),
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON and DynamoDB."""

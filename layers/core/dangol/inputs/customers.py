@@ -60,14 +60,3 @@ CUSTOMERS = Table(
     identified=True,
     key=("customer_id",),
 )
-
-_PROFILE = ("gender", "birthday", "city", "subscribed_on", "accepts_email", "accepts_push", "accepts_night_push")
-
-
-def profiles_sql(rows: str) -> str:
-    """SQL: of each person the newest value of each column that rules speak of.
-
-    `rows` has the columns of CUSTOMERS and `version`. Columns: customer_id and those of _PROFILE.
-    """
-    newest = ", ".join(f"arg_max({name}, version) FILTER ({name} IS NOT NULL) AS {name}" for name in _PROFILE)
-    return f"SELECT customer_id, {newest} FROM {rows} GROUP BY customer_id"

@@ -56,17 +56,17 @@ class TableReader:
         file of which no row can be used.
         """
         self._scanner.open(files)
-        self._scanner.scan_into("scanned", "*", numbered=True)
-        rows = scalar(self._connection, "SELECT count(*) FROM scanned") + self._scanner.left_out
+        self._scanner.scan_into("scanned_rows", "*", numbered=True)
+        rows = scalar(self._connection, "SELECT count(*) FROM scanned_rows") + self._scanner.left_out
         bad = self._connection.execute(
-            "SELECT file, number, problem FROM scanned WHERE problem IS NOT NULL ORDER BY ALL"
+            "SELECT file, number, problem FROM scanned_rows WHERE problem IS NOT NULL ORDER BY ALL"
         ).fetchall()
         rejects = self._scanner.rejects([BadRow(file, number, self._at_fault(n)) for file, number, n in bad])
         key = ", ".join(self._table.key)
         columns = ", ".join(column.name for column in self._table.columns)
         self._connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE {RECORDS} AS
-            SELECT {columns} FROM scanned WHERE problem IS NULL
+            SELECT {columns} FROM scanned_rows WHERE problem IS NULL
             QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file DESC, number DESC) = 1
         """)
         accepted = scalar(self._connection, f"SELECT count(*) FROM {RECORDS}")

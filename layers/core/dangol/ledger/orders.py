@@ -67,22 +67,28 @@ def _view(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
     connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY} UNION ALL BY NAME FROM {rows}")
 
 
-PURCHASES = f"""(
-    SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
-        {counted("status", "amount", "refunded")} AS counted,
-        coupon IS NOT NULL OR coalesce(discount > 0::DECIMAL(18, 4), false) AS reduced
-    FROM shard_orders WHERE customer_id IS NOT NULL
-)"""
-"""SQL: `shard_orders` as the features want it (see Sources.purchases)."""
+def purchases_sql(orders: str) -> str:
+    """SQL: a relation of whole orders as the features want it (see Sources.purchases)."""
+    return f"""(
+        SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
+            {counted("status", "amount", "refunded")} AS counted,
+            coupon IS NOT NULL OR coalesce(discount > 0::DECIMAL(18, 4), false) AS reduced
+        FROM {orders} WHERE customer_id IS NOT NULL
+    )"""
 
-LINES = f"""
-    SELECT customer_id, order_id, ordered_at, position, product_id, coalesce(line.product_name, p.product_name) AS
-        product_name, coalesce(line.category, p.category) AS category
-    FROM (
+
+def lines_sql(orders: str, products: str | None) -> str:
+    """SQL: the line items of counted orders (see Sources.lines); what they do not tell is looked up in the products."""
+    lines = f"""
         SELECT customer_id, order_id, ordered_at,
             unnest(range(len(lines))) AS position, unnest(lines, recursive := true)
-        FROM shard_orders
-        WHERE customer_id IS NOT NULL AND lines IS NOT NULL AND {counted("status", "amount", "refunded")}
-    ) AS line LEFT JOIN (SELECT product_id, product_name, category FROM shard_products) AS p USING (product_id)
-"""
-"""SQL: the line items of counted orders (see Sources.lines); what they do not tell is looked up in the products."""
+        FROM {orders}
+        WHERE customer_id IS NOT NULL AND lines IS NOT NULL AND {counted("status", "amount", "refunded")}"""
+    if products is None:
+        return f"SELECT customer_id, order_id, ordered_at, position, product_id, product_name, category FROM ({lines})"
+    return f"""
+        SELECT customer_id, order_id, ordered_at, position, product_id,
+            coalesce(line.product_name, known.product_name) AS product_name,
+            coalesce(line.category, known.category) AS category
+        FROM ({lines}) AS line
+        LEFT JOIN (SELECT product_id, product_name, category FROM {products}) AS known USING (product_id)"""

@@ -7,13 +7,12 @@ import duckdb
 
 from dangol.engagement.people import by_people_sql
 from dangol.engine import literal, scalar
-from dangol.inputs.customers import profiles_sql
 from dangol.ledger import facts, layout, owners
 from dangol.ledger.facts import load_facts
-from dangol.ledger.orders import LINES, PURCHASES, load_orders
+from dangol.ledger.orders import lines_sql, load_orders, purchases_sql
 from dangol.ledger.store import ObjectStore
 from dangol.segments.compute import Sources
-from dangol.segments.places import make_located
+from dangol.segments.profiles import make_profiles
 
 COMPACT_AT = 8
 """Objects of one kind in a shard that are read as they are; more are merged into one."""
@@ -47,23 +46,18 @@ class ShardLedger:
 
     def sources(self) -> Sources:
         """What features are made of. A kind of which there is nothing costs nothing."""
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {LINES}")
+        lines = lines_sql("shard_orders", facts.PRODUCTS.view())
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {lines}")
+        customers = self._if_any(facts.CUSTOMERS.view())
+        engagement = self._if_any(facts.ENGAGEMENT.view())
         return Sources(
-            purchases=PURCHASES,
+            purchases=purchases_sql("shard_orders"),
             reduced=True,
             lines=self._if_any("shard_lines"),
-            profiles=self._profiles() if self._if_any(facts.CUSTOMERS.view()) else None,
+            profiles=make_profiles(self._connection, customers) if customers else None,
             interests=self._if_any(facts.INTERESTS.view()),
-            engagement=f"({by_people_sql(facts.ENGAGEMENT.view())})" if self._if_any(facts.ENGAGEMENT.view()) else None,
+            engagement=f"({by_people_sql(engagement)})" if engagement else None,
         )
-
-    def _profiles(self) -> str:
-        """SQL: who each person is, with the place of the city."""
-        make_located(self._connection, facts.CUSTOMERS.view())
-        return f"""(
-            SELECT person.* REPLACE (coalesce(located.name, person.city) AS city), latitude, longitude
-            FROM ({profiles_sql(facts.CUSTOMERS.view())}) AS person LEFT JOIN located ON located.city = person.city
-        )"""
 
     def _prefixes(self) -> dict[str, str]:
         kinds = (layout.ORDERS, *(kind.name for kind in facts.OF_PERSONS))
