@@ -57,7 +57,8 @@ def classify(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date)
         f"SELECT combination, {listed} AS segments FROM found",
     )
     # A view: to put the columns side by side costs less than to write them once more, and to look up a list by its
-    # position less than to join. Nothing here is temporary, so that cursors see it as well: a file can be written while the summary is made.
+    # position less than to join. Nothing here is temporary, so that cursors see it as well: a file can be written
+    # while the summary is made.
     connection.execute(f"""
         CREATE OR REPLACE VIEW customers AS
         SELECT

@@ -84,6 +84,6 @@ def _did(words: Words, kind: str) -> Did:
 def _text(words: Words) -> str:
     start = words.position
     text = words.literal()
-    if not isinstance(text, Text) or not text.value.strip():
+    if not isinstance(text, Text) or not text.value:
         words.fail("expected a text in quotes", start)
     return text.value

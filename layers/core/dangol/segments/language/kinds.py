@@ -78,7 +78,7 @@ def membership(
     found: list[Number | Day] = []
     for position, value in values:
         if isinstance(value, Text) and kind == DATE:
-            value = _day(words, position, value)
+            value = _parsed(words, position, value)
         if not isinstance(value, Number | Day) or kind_of(value) != kind:
             words.fail(f"expected {'a number' if kind == NUMBER else 'a date in quotes'}", position)
         found.append(value)
@@ -86,8 +86,8 @@ def membership(
 
 
 def arithmetic(words: Words, operator: Token, left: Term, right: Term) -> Arithmetic:
-    """`left operator right`: of numbers; a date and days or a duration; two dates, which gives days."""
-    left, right = _dated(words, operator, left, right), _dated(words, operator, right, left)
+    """`left operator right`: of numbers; a date and days or a duration; two dates, which gives days. Texts are dates."""
+    left, right = _day(words, operator, left), _day(words, operator, right)
     kinds = kind_of(left), kind_of(right)
     symbol = operator.text
     if kinds == (NUMBER, NUMBER):
@@ -115,10 +115,15 @@ def _in_words(*terms: Term) -> str:
 
 def _dated(words: Words, operator: Token, term: Term, other: Term) -> Term:
     """A text in quotes beside a date is a date."""
-    return _day(words, operator.position, term) if isinstance(term, Text) and kind_of(other) == DATE else term
+    return _day(words, operator, term) if kind_of(other) == DATE else term
 
 
-def _day(words: Words, position: int, text: Text) -> Day:
+def _day(words: Words, operator: Token, term: Term) -> Term:
+    """A text as a date; other terms as they are."""
+    return _parsed(words, operator.position, term) if isinstance(term, Text) else term
+
+
+def _parsed(words: Words, position: int, text: Text) -> Day:
     try:
         if not _ISO_DATE.fullmatch(text.value):
             raise ValueError
