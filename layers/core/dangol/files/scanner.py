@@ -1,74 +1,29 @@
-"""Files as tables: scans an export into DuckDB and keeps account of the records that are no rows."""
+"""Files as tables: scans exports into DuckDB and keeps account of the records that are no rows."""
 
 import errno
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, Self
 
 import duckdb
 
 from dangol.errors import UnreadableFile
 from dangol.files import records
 from dangol.files.export import Export, open_export
-from dangol.files.json_lines import NOT_AN_OBJECT
 from dangol.files.quotes import without_misquoted
-from dangol.files.records import BrokenRecord, Record
-from dangol.files.rejects import MAX_REJECTS, REPEATED_HEADER, SIBLING_REASON, Reject, is_rejects_file, undefused
+from dangol.files.records import Record
+from dangol.files.rejects import MAX_REJECTS, Reject
 from dangol.files.rendering import IsHeader
+from dangol.files.sources import BadRow, Scan, Source, misquoted, reject_of, rejects_of, too_many
 from dangol.files.text import with_plain_newlines
+
+__all__ = ["BadRow", "Scan", "Scanner"]
 
 logger = logging.getLogger(__name__)
 
-_MISQUOTED = "a quotation mark is not closed; double or remove it"
-
-
-class Scan(Protocol):
-    """One file as SQL, by whoever knows what its columns mean."""
-
-    @property
-    def export(self) -> Export:
-        """The file."""
-
-    @property
-    def columns(self) -> Mapping[str, int]:
-        """Canonical column → index in the header."""
-
-    def typed(self) -> str:
-        """SQL: one row per record that could be split, in the file's order."""
-
-    def on(self, export: Export) -> Self:
-        """The same of another rendering of the file."""
-
-    def reason(self, column: str, value: str) -> str:
-        """What is wrong with `value` in `column` (canonical), and what to do about it."""
-
-    def first_blank(self, cells: Sequence[str]) -> str:
-        """Of a row that lacks something, the canonical column whose cell is blank."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that is rejected for what it says."""
-
-    file: int
-    """Position of its file."""
-    number: int
-    """Among the file's records that could be split, from 0."""
-    column: str | None
-    """Canonical column at fault; None when another row of its order is, '' when a value is blank."""
-
-
-@dataclass(slots=True)
-class _Source:
-    """One file and what its scan left out."""
-
-    scan: Scan
-    broken: list[BrokenRecord] = field(default_factory=list)
-    misquoted: list[Record] = field(default_factory=list)
-    """Left blank since: a quotation mark in them is not in order and may have swallowed the rows after."""
+_WHOLE_ORDER = "(order)"
 
 
 class Scanner:
@@ -91,7 +46,7 @@ class Scanner:
         self._max_bytes = max_bytes
         self._password = password
         self._header = header
-        self._sources: list[_Source] = []
+        self._sources: list[Source] = []
         self._scanned = False
         self._opened = 0
 
@@ -113,7 +68,7 @@ class Scanner:
                 if error.errno == errno.ENOSPC:  # not the file's fault: another try may find room
                     raise
                 raise UnreadableFile(name, f"cannot be read: {error.strerror}") from error
-            self._sources.append(_Source(self._scan_of(export)))
+            self._sources.append(Source(self._scan_of(export)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -153,24 +108,24 @@ class Scanner:
                 SELECT file, "column", count(*) AS rows, min(number) AS first FROM bad GROUP BY ALL
             )
             SELECT file, sum(rows)::BIGINT, arg_max("column", rows), max(rows), arg_max(first, rows)
-            FROM (SELECT file, coalesce("column", '(order)') AS "column", rows, first FROM by_column)
+            FROM (SELECT file, coalesce("column", '{_WHOLE_ORDER}') AS "column", rows, first FROM by_column)
             GROUP BY file ORDER BY file
         """).fetchall()
         for file, rows, column, most, first in found:
             source = self._sources[file]
             total = rows + len(source.broken) + len(source.misquoted)
             if total > MAX_REJECTS:
-                (reject,) = _rejects(replace(source, broken=[], misquoted=[]), [_bad_row(file, first, column)])
-                raise _too_many(reject, total, most)
+                bad_row = BadRow(file, first, None if column == _WHOLE_ORDER else column)
+                raise too_many(reject_of(source, bad_row), total, most)
 
     def rejects(self, bad: Sequence[BadRow]) -> list[Reject]:
         """Every rejected row of every file with its place: those of `bad`, and those that could not be split."""
         found: list[Reject] = []
         for index, source in enumerate(self._sources):
-            found += _rejects(source, [row for row in bad if row.file == index])
+            found += rejects_of(source, [row for row in bad if row.file == index])
         return found
 
-    def _scan(self, source: _Source, statement: str) -> None:
+    def _scan(self, source: Source, statement: str) -> None:
         export = source.scan.export
         try:
             self._connection.execute(statement.format(typed=source.scan.typed()))
@@ -182,7 +137,7 @@ class Scanner:
             self._connection.execute(statement.format(typed=source.scan.typed()))
         self._note_broken(source)
 
-    def _note_broken(self, source: _Source) -> None:
+    def _note_broken(self, source: Source) -> None:
         """Keep what could not be split. Raises UnreadableFile when that is more than MAX_REJECTS."""
         export = source.scan.export
         count = records.count_broken(self._connection, export)
@@ -190,69 +145,14 @@ class Scanner:
         if count > MAX_REJECTS:
             reason, most = Counter(record.reason for record in source.broken).most_common(1)[0]
             first = next(record for record in source.broken if record.reason == reason)
-            (reject,) = _rejects(_Source(source.scan, [first]), [])
-            raise _too_many(reject, count, most)
+            (reject,) = rejects_of(Source(source.scan, [first]), [])
+            raise too_many(reject, count, most)
 
-    def _mend(self, source: _Source) -> None:
+    def _mend(self, source: Source) -> None:
         """Leave the records blank whose quotation marks are not in order, before they swallow others."""
-        export, misquoted = without_misquoted(source.scan.export, self._folder)
-        if len(misquoted) > MAX_REJECTS:
-            line, raw = misquoted[0]
-            first = _unsplit(export, Record(line, records.as_text(raw)), _MISQUOTED)
-            raise _too_many(first, len(misquoted), len(misquoted))
+        export, left_out = without_misquoted(source.scan.export, self._folder)
+        found = [Record(line, records.as_text(raw)) for line, raw in left_out]
+        if len(found) > MAX_REJECTS:
+            raise too_many(misquoted(export, found[0]), len(found), len(found))
         source.scan = source.scan.on(export)
-        source.misquoted = [Record(line, records.as_text(raw)) for line, raw in misquoted]
-
-
-def _rejects(source: _Source, bad: Sequence[BadRow]) -> list[Reject]:
-    scan = source.scan
-    found = [_unsplit(scan.export, record, _MISQUOTED) for record in source.misquoted]
-    if bad or source.broken:
-        split, unsplit = records.locate(scan.export, [row.number for row in bad], source.broken)
-        found += [_reject(scan, row, split[row.number]) for row in bad]
-        found += [_unsplit(scan.export, unsplit[record.offset], record.reason) for record in source.broken]
-    return sorted(found, key=lambda reject: reject.line)
-
-
-def _bad_row(file: int, number: int, column: str) -> BadRow:
-    return BadRow(file, number, None if column == "(order)" else column)
-
-
-def _too_many(first: Reject, total: int, most: int) -> UnreadableFile:
-    """What to raise when `total` rows are bad, of which `most` are so as `first` is."""
-    reason = (
-        f"{total:,} rows cannot be used, more than the {MAX_REJECTS:,} that are put aside one by one, "
-        f"and none was taken; {most:,} of them as this one: {first.reason}"
-    )
-    return UnreadableFile(first.file, reason, first.line, first.column or None)
-
-
-def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
-    export = scan.export
-    cells = records.fields(export, record.raw)
-    by_header = _by_header(export, cells)
-    if tuple(cell.strip() for cell in cells) == export.header:
-        return Reject(export.name, record.line, "", "", REPEATED_HEADER, record.raw, by_header)
-    if bad.column is None:
-        return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
-    column = bad.column or scan.first_blank(cells)
-    header = export.header[scan.columns[column]]
-    value = by_header.get(header, "")
-    reason = scan.reason(bad.column, value)
-    return Reject(export.name, record.line, header, value, reason, record.raw, by_header, column)
-
-
-def _unsplit(export: Export, record: Record, reason: str) -> Reject:
-    cells = records.fields(export, record.raw)
-    if reason == NOT_AN_OBJECT:
-        return Reject(export.name, record.line, "", "", reason, cells[0], {})
-    return Reject(export.name, record.line, "", "", reason, record.raw, _by_header(export, cells))
-
-
-def _by_header(export: Export, cells: Sequence[str]) -> dict[str, str]:
-    """Cells by header; of several columns of one name the first, as it is read."""
-    by_header: dict[str, str] = {}
-    plain = undefused if is_rejects_file(export.header) else str
-    for name, cell in zip(export.header, cells, strict=False):
-        by_header.setdefault(name, plain(cell))
-    return by_header
+        source.misquoted = found
