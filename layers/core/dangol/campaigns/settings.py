@@ -1,0 +1,103 @@
+"""Who writes and how often: `messaging.yaml`, which all campaigns share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from importlib.resources import files
+
+import yaml
+
+from dangol.campaigns.caps import Cap
+from dangol.campaigns.content import Sender
+from dangol.campaigns.decision import SendRules
+from dangol.campaigns.document import Document
+from dangol.campaigns.law import law_of
+from dangol.channels import CHANNELS
+
+SETTINGS_FILE = "messaging.yaml"
+KEYS = ("country", "sender", "caps", "global_holdout")
+MAX_FIELD = 120
+"""Characters of each field of `sender`."""
+_SENDER = tuple(field.name for field in fields(Sender))
+_REQUIRED = tuple(name for name in _SENDER if name != "app_opt_out")
+_TO_FILL_IN = ("email", "phone", "address", "url")
+"""Fields of `sender` that are nobody's as shipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every message of the shop has in common."""
+
+    country: str
+    """ISO 3166 code of the shop; its law applies."""
+    sender: Sender
+    caps: Mapping[str, Cap]
+    """By channel."""
+    global_holdout: float = 0.0
+    """Share of people that no campaign writes to."""
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Fields of `sender` still as shipped. Nothing is launched until the shop has filled them in."""
+        shipped = default_settings().sender
+        return tuple(name for name in _TO_FILL_IN if getattr(self.sender, name) == getattr(shipped, name))
+
+    def send_rules(self, time_zone: str) -> SendRules:
+        """What `decide` needs; `time_zone` is the shop's."""
+        return SendRules(law_of(self.country), time_zone, self.caps, self.global_holdout)
+
+
+def default_settings() -> Settings:
+    """Those shipped with Dangol: to be filled in."""
+    text = (files("dangol") / "defaults" / SETTINGS_FILE).read_bytes()
+    return load_settings(text, f"config/{SETTINGS_FILE}")
+
+
+def load_settings(text: bytes, file: str) -> Settings:
+    """Read the settings. Raises InvalidConfiguration with every problem found, each with its line."""
+    document = Document(text, file)
+    found = document.fields(document.root, KEYS, ("country", "sender"), "the file")
+    settings = Settings(
+        country=_country(document, found["country"]) if "country" in found else "",
+        sender=_sender(document, found.get("sender", document.root)),
+        caps=_caps(document, found["caps"]) if "caps" in found else {},
+        global_holdout=_share(document, found["global_holdout"]) if "global_holdout" in found else 0.0,
+    )
+    document.close()
+    return settings
+
+
+def _country(document: Document, node: yaml.Node) -> str:
+    code = document.text(node, "'country'")
+    if code and not (len(code) == 2 and code.isascii() and code.isupper()):
+        document.note(node, f"'country' must be a code of two capitals such as KR, not '{code}'")
+    return code
+
+
+def _sender(document: Document, node: yaml.Node) -> Sender:
+    found = document.fields(node, _SENDER, _REQUIRED, "'sender'") if node is not document.root else {}
+    texts = {name: document.text(value, f"'{name}'") for name, value in found.items()}
+    for name, text in texts.items():
+        if len(text) > MAX_FIELD:
+            document.note(found[name], f"'{name}' is longer than {MAX_FIELD} characters")
+    for name, mark in (("email", "@"), ("url", "https://")):
+        if texts.get(name) and mark not in texts[name]:
+            document.note(found[name], f"'{name}' must have '{mark}' in it")
+    return Sender(**(dict.fromkeys(_REQUIRED, "") | texts))
+
+
+def _caps(document: Document, node: yaml.Node) -> dict[str, Cap]:
+    return {channel: _cap(document, value) for channel, value in document.fields(node, CHANNELS, (), "'caps'").items()}
+
+
+def _cap(document: Document, node: yaml.Node) -> Cap:
+    keys = ("messages", "within")
+    found = document.fields(node, keys, keys, "a cap")
+    hour = timedelta(hours=1)
+    most = document.number(found["messages"], 1, 1000, "'messages'", whole=True) if "messages" in found else 1
+    window = document.duration(found["within"], hour, 31 * 24 * hour, "'within'") if "within" in found else hour
+    return Cap(int(most), window)
+
+
+def _share(document: Document, node: yaml.Node) -> float:
+    return document.number(node, 0, 1, "'global_holdout', a share,")

@@ -1,0 +1,169 @@
+"""`dangol campaigns`: list, check and preview the campaigns of a folder, without AWS."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from dangol.errors import DangolError, InvalidConfiguration, UnreadableFile
+
+if TYPE_CHECKING:
+    from dangol.campaigns.content import Facts, Occasion
+    from dangol.campaigns.definition import Campaign
+    from dangol.campaigns.settings import Settings
+
+DONE, FINDINGS = 0, 1
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("campaigns", help="list, check and preview campaigns", description=__doc__)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="DIR", help="folder of the configuration (default: built in)")
+    shared.add_argument("--time-zone", default="Asia/Seoul", help="the shop's (default: %(default)s)")
+    for name, action, text in (
+        ("list", list_campaigns, "each campaign: to whom, by what, when next"),
+        ("check", check_campaigns, "what must be mended before a launch; exit 1 if anything"),
+        ("preview", preview_campaign, "every message of a campaign as a person would get it"),
+    ):
+        one = actions.add_parser(name, help=text, description=text, parents=[shared])
+        one.set_defaults(run=action)
+        if name == "preview":
+            _add_person(one)
+
+
+def _add_person(parser: argparse.ArgumentParser) -> None:
+    """Who the preview is for."""
+    parser.add_argument("campaign", metavar="CAMPAIGN", help="id of the campaign")
+    parser.add_argument("--name", default="김단골", help="the person's name; '' for none (default: %(default)s)")
+    parser.add_argument(
+        "--product", default="울 코트", help="what they bought last; '' for none (default: %(default)s)"
+    )
+    parser.add_argument("--no-items", action="store_true", help="as if there were no catalogue")
+    parser.add_argument("--currency", default="KRW", help="the shop's (default: %(default)s)")
+    parser.add_argument("--on", type=date.fromisoformat, metavar="DATE", help="day of the run (default: today)")
+    parser.add_argument("--html", type=Path, metavar="DIR", help="write the e-mails there as well, for a browser")
+
+
+def list_campaigns(options: argparse.Namespace) -> int:
+    """One line a campaign."""
+    from dangol.campaigns.schedule import next_tick
+
+    campaigns, problems = _campaigns(options)
+    for campaign in campaigns:
+        tick = next_tick(campaign.schedule, datetime.now(UTC))
+        when = f"next {tick:%Y-%m-%d %H:%M} {campaign.schedule.time_zone}" if tick else "never again"
+        audience = campaign.segment or campaign.where
+        print(f"{campaign.id:<25} {' '.join(campaign.channels):<11} to {audience:<16} {when}  {campaign.names['ko']}")
+    return _told(problems)
+
+
+def check_campaigns(options: argparse.Namespace) -> int:
+    """All that stands in the way of a launch."""
+    campaigns, problems = _campaigns(options)
+    unfinished = _settings(options).unfinished
+    for field in unfinished:
+        print(f"messaging.yaml: fill in the sender's '{field}'; nothing is launched before", file=sys.stderr)
+    print(f"{len(campaigns)} campaigns in order, {len(problems)} refused")
+    return max(_told(problems), FINDINGS if unfinished else DONE)
+
+
+def preview_campaign(options: argparse.Namespace) -> int:
+    """Print every message of one campaign."""
+    from dangol.campaigns.content import Occasion
+    from dangol.campaigns.document import nearest
+    from dangol.campaigns.law import law_of
+    from dangol.campaigns.preview import preview
+
+    campaigns, problems = _campaigns(options)
+    found = {campaign.id: campaign for campaign in campaigns}.get(options.campaign)
+    if found is None:
+        _told(problems)
+        raise UnreadableFile(options.campaign, f"no campaign in order; {nearest(options.campaign, _ids(campaigns))}")
+    settings = _settings(options)
+    day = options.on or datetime.now(ZoneInfo(options.time_zone)).date()
+    occasion = Occasion(settings.sender, day, options.currency)
+    facts = _facts(options)
+    print(preview(found, facts, occasion, law_of(settings.country)), end="")
+    if options.html:
+        _write_html(found, facts, occasion, settings, options.html)
+    return DONE
+
+
+def _ids(campaigns: Sequence["Campaign"]) -> list[str]:
+    return [campaign.id for campaign in campaigns]
+
+
+def _told(problems: Sequence[DangolError]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return FINDINGS if problems else DONE
+
+
+def _campaigns(options: argparse.Namespace) -> tuple[list["Campaign"], list[DangolError]]:
+    """The campaigns that are in order, and what is wrong with the others."""
+    from dangol.campaigns.loading import Known, load_campaign
+    from dangol.segments.language import catalogue, parse
+    from dangol.segments.policy import POLICY_FILE, default_policy, load_policy
+
+    file = (options.config or Path()) / POLICY_FILE
+    policy = load_policy(file.read_bytes(), str(file)) if options.config and file.exists() else default_policy()
+    vocabulary = catalogue(policy.names)
+    known = Known(policy.names, lambda rule: parse(rule, vocabulary), options.time_zone, datetime.now(UTC))
+    campaigns: list[Campaign] = []
+    problems: list[DangolError] = []
+    with as_file(files("dangol") / "defaults") as defaults:
+        for path in sorted(((options.config or defaults) / "campaigns").glob("*.yaml")):
+            try:
+                campaigns.append(load_campaign(path.read_bytes(), str(path), known))
+            except InvalidConfiguration as error:
+                problems.append(error)
+    return campaigns, problems
+
+
+def _settings(options: argparse.Namespace) -> "Settings":
+    from dangol.campaigns.settings import SETTINGS_FILE, default_settings, load_settings
+
+    file = (options.config or Path()) / SETTINGS_FILE
+    return load_settings(file.read_bytes(), str(file)) if options.config and file.exists() else default_settings()
+
+
+def _facts(options: argparse.Namespace) -> "Facts":
+    """An example person."""
+    from dangol.campaigns.content import Facts, Item
+    from dangol.campaigns.definition import ITEM_KINDS
+
+    shop = "https://shop.example.com"
+    items = (
+        Item("p1", "캐시미어 머플러", f"{shop}/p1", price=Decimal(89_000)),
+        Item("p2", "Merino Wool Cardigan", f"{shop}/p2", price=Decimal(129_000)),
+    )
+    return Facts(
+        customer_name=options.name or None,
+        last_product=options.product or None,
+        last_category="아우터" if options.product else None,
+        items={} if options.no_items else dict.fromkeys(ITEM_KINDS, items),
+        links={"accept": f"{shop}/invitation?token=accept", "decline": f"{shop}/invitation?token=decline"},
+    )
+
+
+def _write_html(campaign: "Campaign", facts: "Facts", occasion: "Occasion", settings: "Settings", folder: Path) -> None:
+    from dangol.campaigns.law import law_of
+    from dangol.campaigns.preview import UNSUBSCRIBE_URL
+    from dangol.campaigns.wording import write
+    from dangol.channels import EMAIL, email
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, step in enumerate(campaign.steps, 1):
+        for variant in step.variants.get(EMAIL, ()):
+            if content := write(variant, facts, campaign.coupon, occasion):
+                mail = email.compose(content, occasion, law_of(settings.country), campaign.advertising, UNSUBSCRIBE_URL)
+                file = folder / f"{campaign.id}-{number}-{variant.id}.html"
+                file.write_text(mail.html, encoding="utf-8")
+                print(f"wrote {file}", file=sys.stderr)

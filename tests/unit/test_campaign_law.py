@@ -1,0 +1,219 @@
+"""정보통신망법 §50 and its decree, rule by rule (docs/law.md names these tests)."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+from dangol.campaigns.law import (
+    KR,
+    NIGHT_PUSH,
+    Answer,
+    Consent,
+    Law,
+    Notice,
+    NoticeKind,
+    Purchase,
+    add_months,
+    has_own_label,
+    keeps_night,
+    labelled,
+    law_of,
+    may_advertise,
+    night_end,
+    night_start,
+    notices_due,
+)
+from dangol.campaigns.notices import notice_content
+
+from tests.messages import SENDER
+
+GIVEN = Consent(Answer.GIVEN, date(2026, 3, 1))
+REFUSED = Consent(Answer.REFUSED, date(2026, 3, 1))
+WITHDRAWN = Consent(Answer.WITHDRAWN, date(2026, 3, 1))
+COATS = frozenset({"코트"})
+BOUGHT = Purchase(date(2026, 5, 31), frozenset({"코트", "가방"}))
+TODAY = date(2026, 11, 22)
+US = law_of("US")
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# ---- §50(4), decree §61(3): the label --------------------------------------------------------------------
+
+
+def test_a_korean_title_begins_with_the_label_exactly_so() -> None:
+    assert labelled(KR, "새 소식") == "(광고) 새 소식"
+    assert labelled(US, "새 소식") == "새 소식"
+
+
+@pytest.mark.parametrize(
+    "title", ["(광고) 소식", "[광고]소식", "( 광 고 ) 소식", "소식 (광고)", "【광고】 소식", "（광고）소식"]
+)
+def test_a_title_with_a_label_of_its_own_is_found(title: str) -> None:
+    assert has_own_label(title)
+
+
+@pytest.mark.parametrize("title", ["광고 없는 소식", "광고(廣告)", "(최고) 소식"])
+def test_a_title_that_only_speaks_of_advertising_has_no_label(title: str) -> None:
+    assert not has_own_label(title)
+
+
+# ---- §50(1), (2), decree §61(1): consent -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("law", "consent", "purchase", "goods", "allowed"),
+    [
+        (KR, GIVEN, None, frozenset(), True),
+        (KR, None, None, COATS, False),
+        (KR, REFUSED, None, COATS, False),
+        (KR, WITHDRAWN, None, COATS, False),
+        # the exception after a purchase: same kind of goods, never against a refusal
+        (KR, None, BOUGHT, COATS, True),
+        (KR, None, BOUGHT, frozenset({"코트", "구두"}), False),
+        (KR, None, BOUGHT, frozenset(), False),
+        (KR, REFUSED, BOUGHT, COATS, False),
+        (KR, WITHDRAWN, BOUGHT, COATS, False),
+        # elsewhere: consent and nothing else
+        (US, GIVEN, None, COATS, True),
+        (US, None, BOUGHT, COATS, False),
+        (US, WITHDRAWN, BOUGHT, COATS, False),
+    ],
+)
+def test_who_may_be_written_to(
+    law: Law, consent: Consent | None, purchase: Purchase | None, goods: frozenset[str], allowed: bool
+) -> None:
+    assert may_advertise(law, consent, purchase, goods, TODAY) is allowed
+
+
+@pytest.mark.parametrize(
+    ("ended", "today", "allowed"),
+    [
+        ("2026-05-22", "2026-11-22", True),
+        ("2026-05-21", "2026-11-22", False),
+        ("2026-08-31", "2027-02-28", True),
+        ("2026-08-31", "2027-03-01", False),
+        ("2026-11-23", "2026-11-22", False),
+    ],
+)
+def test_the_exception_lasts_six_months_after_the_sale(ended: str, today: str, allowed: bool) -> None:
+    sale = Purchase(date.fromisoformat(ended), COATS)
+    assert may_advertise(KR, None, sale, COATS, date.fromisoformat(today)) is allowed
+
+
+def test_months_end_where_the_month_ends() -> None:
+    assert add_months(date(2026, 8, 31), 6) == date(2027, 2, 28)
+    assert add_months(date(2026, 12, 15), 1) == date(2027, 1, 15)
+    assert add_months(date(2024, 2, 29), 24) == date(2026, 2, 28)
+
+
+# ---- §50(3), decree §61(2): the night --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "ends"),
+    [
+        ("2026-11-22 11:59:59", "Asia/Seoul", None),  # 20:59:59
+        ("2026-11-22 12:00", "Asia/Seoul", "2026-11-22 23:00"),  # 21:00 until 08:00 of the 23rd
+        ("2026-11-22 15:30", "Asia/Seoul", "2026-11-22 23:00"),  # 00:30 of the 23rd
+        ("2026-11-22 22:59:59", "Asia/Seoul", "2026-11-22 23:00"),
+        ("2026-11-22 23:00", "Asia/Seoul", None),  # 08:00
+        ("2026-11-22 12:00", "Europe/London", None),  # noon there
+        ("2026-11-22 03:00", "America/New_York", "2026-11-22 13:00"),  # 22:00 of the 21st
+        ("2026-03-08 03:00", "America/New_York", "2026-03-08 12:00"),  # the clocks change in this night
+    ],
+)
+def test_the_night_is_from_nine_to_eight_the_recipients_time(moment: str, zone: str, ends: str | None) -> None:
+    assert night_end(KR, utc(moment), zone) == (ends and utc(ends))
+    assert night_end(US, utc(moment), zone) is None
+
+
+def test_the_day_ends_at_nine_the_recipients_time() -> None:
+    assert night_start(KR, utc("2026-11-22 03:00"), "Asia/Seoul") == utc("2026-11-22 12:00")
+    assert night_start(US, utc("2026-11-22 03:00"), "Asia/Seoul") is None
+    assert KR.night == (time(21), time(8))
+
+
+def test_the_night_is_kept_by_push_without_a_separate_consent_and_not_by_email() -> None:
+    assert keeps_night(KR, "push", {"push": GIVEN})
+    assert keeps_night(KR, "push", {"push": GIVEN, NIGHT_PUSH: WITHDRAWN})
+    assert not keeps_night(KR, "push", {"push": GIVEN, NIGHT_PUSH: GIVEN})
+    assert not keeps_night(KR, "email", {"email": GIVEN})
+    assert not keeps_night(US, "push", {"push": GIVEN})
+
+
+# ---- §50(7), decree §62-2: confirmation within 14 days ---------------------------------------------------
+
+
+@pytest.mark.parametrize("consent", [GIVEN, REFUSED, WITHDRAWN])
+def test_every_answer_is_to_be_confirmed_within_fourteen_days(consent: Consent) -> None:
+    (notice,) = notices_due(KR, {"email": consent}, date(2026, 3, 2))
+    assert notice == Notice(NoticeKind.ANSWERED, "email", consent, date(2026, 3, 15))
+
+
+def test_an_answer_is_confirmed_once_and_a_new_one_again() -> None:
+    told = Consent(Answer.GIVEN, date(2026, 3, 1), told_on=date(2026, 3, 1))
+    assert notices_due(KR, {"email": told}, date(2026, 3, 2)) == ()
+    changed = Consent(Answer.WITHDRAWN, date(2026, 6, 1), told_on=date(2026, 3, 1))
+    (notice,) = notices_due(KR, {"email": changed}, date(2026, 6, 1))
+    assert notice.due_on == date(2026, 6, 15)
+
+
+# ---- §50(8), decree §62-3: a reminder every two years ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("today", "reminded_on", "due_on"),
+    [
+        ("2026-01-29", None, None),
+        ("2026-01-30", None, "2026-03-01"),  # thirty days ahead
+        ("2026-05-01", None, "2026-03-01"),  # and until it is done
+        ("2026-05-01", "2026-02-01", None),
+        ("2028-01-15", "2026-02-01", "2028-02-01"),
+    ],
+)
+def test_a_consent_is_recalled_every_two_years(today: str, reminded_on: str | None, due_on: str | None) -> None:
+    reminded = date.fromisoformat(reminded_on) if reminded_on else None
+    consent = Consent(Answer.GIVEN, date(2024, 3, 1), date(2024, 3, 1), reminded)
+    found = notices_due(KR, {"push": consent}, date.fromisoformat(today))
+    assert [(notice.kind, notice.due_on.isoformat()) for notice in found] == (
+        [(NoticeKind.STILL_CONSENTS, due_on)] if due_on else []
+    )
+
+
+def test_who_refused_is_not_reminded_and_elsewhere_nothing_is_due() -> None:
+    old = Consent(Answer.WITHDRAWN, date(2020, 1, 1), told_on=date(2020, 1, 2))
+    assert notices_due(KR, {"email": old}, TODAY) == ()
+    assert notices_due(US, {"email": Consent(Answer.GIVEN, date(2020, 1, 1))}, TODAY) == ()
+
+
+def test_the_most_urgent_notice_comes_first() -> None:
+    consents = {
+        "push": Consent(Answer.GIVEN, date(2026, 11, 20)),
+        "email": Consent(Answer.WITHDRAWN, date(2026, 11, 10)),
+    }
+    assert [notice.subject for notice in notices_due(KR, consents, TODAY)] == ["email", "push"]
+
+
+# ---- what the notices say --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("consent", "words"),
+    [(GIVEN, "수신동의"), (REFUSED, "수신거부"), (WITHDRAWN, "수신동의 철회")],
+)
+def test_a_confirmation_names_sender_fact_date_and_result(consent: Consent, words: str) -> None:
+    content = notice_content(Notice(NoticeKind.ANSWERED, NIGHT_PUSH, consent, TODAY), SENDER)
+    assert content.title == f"[단골상점] 광고성 정보 {words} 처리 결과 안내"
+    text = "\n".join(content.paragraphs)
+    for part in ("단골상점", f"야간(21시~08시) 앱 푸시 광고성 정보 {words}\n", "2026년 3월 1일", "처리 결과: "):
+        assert part in text
+
+
+def test_a_reminder_names_sender_date_and_how_to_keep_or_withdraw() -> None:
+    content = notice_content(Notice(NoticeKind.STILL_CONSENTS, "email", GIVEN, TODAY), SENDER)
+    text = "\n".join(content.paragraphs)
+    for part in ("단골상점", "이메일", "2026년 3월 1일", "계속 받으시려면", "철회", SENDER.phone, SENDER.email):
+        assert part in text
+    assert "(광고)" not in content.title
