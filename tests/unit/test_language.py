@@ -15,8 +15,8 @@ from dangol.errors import RuleError
 from dangol.segments.features import NUMBER, Feature
 from dangol.segments.language import Expression, Vocabulary
 from dangol.segments.language import parse as parse_rule
-from dangol.segments.language.columns import columns_of
 from dangol.segments.language.evaluate import mask as mask_of
+from dangol.segments.language.frames import columns_of
 from dangol.segments.language.person import Person
 from dangol.segments.language.person import holds as holds_of
 from hypothesis import given, settings

@@ -9,8 +9,8 @@ import pytest
 from dangol.errors import RuleError
 from dangol.segments.features import DATE, FEATURES, FLAG, NUMBER, TEXT
 from dangol.segments.language import Expression, catalogue, parse
-from dangol.segments.language.columns import columns_of
 from dangol.segments.language.evaluate import Evaluation
+from dangol.segments.language.frames import columns_of
 from dangol.segments.language.person import Explanation, Interaction, Person, explain, holds
 from dangol.segments.language.syntax import (
     And,

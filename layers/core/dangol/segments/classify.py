@@ -20,7 +20,10 @@ from dangol.segments.policy import UNCLASSIFIED, Policy
 
 _BLOCK = 1 << 16
 """Rows evaluated at once: what is computed of them stays in the processor's cache."""
-_SMALL = 1 << 16
+_DIGIT = 12
+"""Bits."""
+_MANY = 1 << 14
+"""Distinct values beyond which the small table would not be small: it has 2 ** _DIGIT times as many elements."""
 _KINDS = {feature.name: feature.kind for feature in FEATURES}
 
 
@@ -118,15 +121,26 @@ def _bits(masks: list[Mask], size: int) -> NDArray[np.int64]:
     return words.view("<i8")[:, 0]
 
 
-def _factorized(bits: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(position of each row's value among the distinct ones, the distinct values)."""
-    if bits.size == 0 or bits.max() >= _SMALL:
-        distinct, position = np.unique(bits, return_inverse=True)
-        return position, distinct
-    distinct = np.flatnonzero(np.bincount(bits))  # few segments: counting is many times faster than sorting
-    position = np.zeros(distinct[-1] + 1, dtype=np.int64)
-    position[distinct] = np.arange(len(distinct))
-    return position[bits], distinct
+def _factorized(bits: NDArray[np.int64]) -> tuple[NDArray[np.integer[Any]], NDArray[np.int64]]:
+    """(position of each row's value among the distinct ones, the distinct values).
+
+    A dozen bits at a time: to mark what occurs in a small table is several times faster than to sort or to hash.
+    """
+    position: NDArray[np.integer[Any]] = np.zeros(bits.size, dtype=np.int64)
+    distinct = np.zeros(min(bits.size, 1), dtype=np.int64)
+    for shift in range(0, int(bits.max(initial=0)).bit_length(), _DIGIT):
+        if distinct.size > _MANY:
+            distinct, position = np.unique(bits, return_inverse=True)
+            return position, distinct
+        key = (position << _DIGIT) | (bits >> shift & (1 << _DIGIT) - 1)
+        occurs = np.zeros(distinct.size << _DIGIT, dtype=np.bool_)
+        occurs[key] = True
+        found = np.flatnonzero(occurs)
+        place = np.empty(occurs.size, dtype=np.int64)
+        place[found] = np.arange(found.size)
+        position = place[key]
+        distinct = distinct[found >> _DIGIT] | (found & (1 << _DIGIT) - 1) << shift
+    return position, distinct
 
 
 # ---- DuckDB ------------------------------------------------------------------------------------

@@ -86,7 +86,10 @@ def membership(
 
 
 def arithmetic(words: Words, operator: Token, left: Term, right: Term) -> Arithmetic:
-    """`left operator right`: of numbers; a date and days or a duration; two dates, which gives days. Texts are dates."""
+    """`left operator right`: of numbers, of a date and days or a duration, of two dates (which gives days).
+
+    A text in quotes is a date.
+    """
     left, right = _day(words, operator, left), _day(words, operator, right)
     kinds = kind_of(left), kind_of(right)
     symbol = operator.text
