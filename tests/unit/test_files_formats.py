@@ -102,6 +102,13 @@ def test_a_rejected_object_has_the_line_it_stands_on(read: Read) -> None:
     assert outcome.rejects[0].cells["customer_id"] == "two\nlines"
 
 
+def test_a_table_whose_ids_stand_in_braces_is_no_json_and_json_with_a_broken_beginning_is(read: Read) -> None:
+    rows = [f"{{o{i}}},kim,2026-01-31,{i}" for i in range(5)]
+    assert len(read(csv_of(*rows)).purchases) == 5
+    outcome = read("\0\n[1]\n" + JSON_LINES * 2)
+    assert [reject.line for reject in outcome.rejects] == [1, 2]
+
+
 def test_json_that_is_no_lines_of_objects_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="holds no line that is a JSON object; write one object on each line"):
         opened(tmp_path, '[{"a": 1},\n {"a": 2}]')

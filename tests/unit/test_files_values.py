@@ -11,7 +11,7 @@ from dangol.files.export import Export
 from dangol.files.rejects import reason_for
 from dangol.files.styles import PLAIN_STYLE, Style, style_of
 from dangol.files.values import day, flag, identifier, moment, number
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 COMMA = Style(decimal_comma=True)
@@ -170,6 +170,7 @@ def test_columns_that_are_written_alike_decide_together() -> None:
     assert not style_of(export, [0, 1, 2]).decimal_comma
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=2))
 def test_a_number_is_the_same_in_both_ways_of_writing_it(amount: Decimal) -> None:
     written = f"{amount:,.2f}"
@@ -279,6 +280,7 @@ def test_a_header_that_is_repeated_says_nothing_about_style() -> None:
     assert style_of(export_of(["44927.5", "h0"]), [0]).serial
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.datetimes(at(1971, 1, 1), at(2098, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))
 def test_a_moment_is_the_same_however_it_is_written(when: datetime) -> None:
     half, hour = ("오후" if when.hour >= 12 else "오전"), (when.hour + 11) % 12 + 1

@@ -84,7 +84,7 @@ def open_export(
         try:
             return _rendered(parquet.render(cursor, path, name), "parquet", path, name, max_bytes)
         except duckdb.Error as error:
-            raise parquet.damaged(name, error) from error
+            raise parquet.damaged(name) from error
     return _text_export(path, name, folder, max_bytes, header, connection, head)
 
 

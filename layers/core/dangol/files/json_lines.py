@@ -1,5 +1,6 @@
 """JSON Lines: an object a line, its keys the columns."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,11 +16,17 @@ MAX_LINE = 500_000
 """Characters of a line that are looked at; a longer one is no object."""
 NOT_AN_OBJECT = "is not one JSON object; write one object on each line"
 _NOT_UTF8 = "\ufffd"
+_LINES_LOOKED_AT = 20
+_OBJECT = re.compile(r'\ufeff?\s*\{\s*("|\}|$)')  # a table may begin with an id such as {3f2504e0-…}
+_ARRAY = re.compile(r"\ufeff?\s*\[\s*\{")
 
 
 def is_json(head: str) -> bool:
-    """Whether text that begins with `head` is JSON rather than a table."""
-    return head.lstrip("\ufeff \t\r\n").startswith(("{", "[{"))
+    """Whether text that begins with `head` is JSON rather than a table: most of its first lines are objects."""
+    if _ARRAY.match(head):
+        return True
+    lines = [line for line in head.splitlines() if line.strip()][:_LINES_LOOKED_AT]
+    return 2 * sum(bool(_OBJECT.match(line)) for line in lines) > len(lines)
 
 
 def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str, max_bytes: int) -> Rendering:

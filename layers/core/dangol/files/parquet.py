@@ -21,7 +21,7 @@ def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Rend
     try:
         columns = connection.execute(f"DESCRIBE FROM {source}").fetchall()
     except duckdb.Error as error:
-        raise damaged(name, error) from error
+        raise damaged(name) from error
     if len(columns) > MAX_COLUMNS:
         raise UnreadableFile(name, f"has {len(columns):,} columns; is this an export?", 1)
     names = [str(column[0]) for column in columns]
@@ -31,10 +31,9 @@ def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Rend
     return Rendering(1, chain([header_record(names)], lines_of(connection, query)))
 
 
-def damaged(name: str, error: Exception) -> UnreadableFile:
+def damaged(name: str) -> UnreadableFile:
     """What to raise for a Parquet file that DuckDB cannot read."""
-    first = str(error).splitlines()[0]
-    return UnreadableFile(name, f"is a Parquet file that cannot be read ({first}); write or upload it again")
+    return UnreadableFile(name, "is a Parquet file that cannot be read: cut off or damaged; write or upload it again")
 
 
 def _as_text(name: str, kind: str) -> str:
