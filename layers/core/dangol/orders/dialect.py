@@ -144,7 +144,7 @@ class Dialect:
             if indexes := tuple(dict.fromkeys(_indexes(names, choices))):
                 columns[column] = indexes
         amount = columns.get("amount") or columns.get("line_amount") or columns["unit_price"]
-        return Layout(self, columns, _currency(header[amount[0]]))
+        return Layout(self, columns, _currency(header[amount[0]]), self.told_by(header))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,8 @@ class Layout:
     """Canonical column → indexes in the header, the first that is filled in counts."""
     currency: str | None = None
     """What the header of the amount says: `총 결제금액(USD)`."""
+    told_by: tuple[str, ...] = ()
+    """Headers that tell the dialect from others; none for the plain one."""
 
 
 def _indexes(names: Sequence[str], choices: Choices) -> Iterator[int]:
@@ -171,7 +173,7 @@ def _currency(header: str) -> str | None:
     return found[1] if found else None
 
 
-def recognise(header: Sequence[str], dialects: Sequence[Dialect]) -> tuple[Dialect, tuple[str, ...]] | None:
-    """The dialect that most of the headers tell, of equal ones the first, and those headers; None for none."""
-    told = [(dialect, found) for dialect in dialects if (found := dialect.told_by(header))]
-    return max(told, key=lambda one: len(one[1]), default=None)
+def recognise(header: Sequence[str], dialects: Sequence[Dialect]) -> Dialect | None:
+    """The dialect that most of the headers tell, of equal ones the first; None for none."""
+    told = [dialect for dialect in dialects if dialect.told_by(header)]
+    return max(told, key=lambda dialect: len(dialect.told_by(header)), default=None)

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dangol.engine import scalar
-from dangol.files.export import MAX_TEXT_BYTES, Export
+from dangol.files.export import MAX_TEXT_BYTES, Export, open_export
 from dangol.files.reading import Reading
 from dangol.files.receipt import Receipt
 from dangol.files.rejects import count_by_column
 from dangol.files.scanner import BadRow, Scanner
 from dangol.identity import CALLING_CODE, LOCAL_KEY, keyed_sql, personal_sql
+from dangol.orders import olist
 from dangol.orders.describe import builtin_dialects, plain
 from dangol.orders.dialect import Dialect, Layout, recognise
 from dangol.orders.rates import Rate
@@ -60,10 +61,6 @@ class _Verdicts:
     bad: list[BadRow]
 
 
-_AT_FAULT = {"sibling": None, "incomplete": ""}
-"""BadRow.column of the verdicts that are not about one unreadable value."""
-
-
 class OrderReader:
     """Reads order files of one shop with DuckDB.
 
@@ -87,6 +84,8 @@ class OrderReader:
         password: str | None = None,
     ) -> None:
         self._connection = connection
+        self._folder = folder
+        self._max_bytes = max_bytes
         self._key = key
         self._dialects = (*own, *builtin_dialects())
         self._scans: list[Scan] = []
@@ -157,13 +156,29 @@ class OrderReader:
         return recognise(cells, self._dialects) is not None or plain().fits(cells)
 
     def _layout(self, export: Export) -> Layout:
-        found = recognise(export.header, self._dialects)
-        dialect = found[0] if found else plain()
+        if part := olist.part_of(export.header):
+            raise olist.refusal(export.name, [part])
+        dialect = recognise(export.header, self._dialects) or plain()
         return dialect.match(export.header, export.name, export.header_line)
 
     def _open(self, files: Sequence[tuple[Path, str]]) -> None:
         self._scans.clear()
-        self._scanner.open(files)
+        self._scanner.open(self._joined(files))
+
+    def _joined(self, files: Sequence[tuple[Path, str]]) -> Sequence[tuple[Path, str]]:
+        """The files, those that make sense together only made one."""
+        parts, others = olist.split(files)
+        if len(parts) < 2:
+            return files
+        links = [_link_to(path, self._folder / f"part-{number}") for number, (path, _) in enumerate(parts)]
+        exports = [
+            open_export(link, name, self._folder, self._max_bytes) for link, (_, name) in zip(links, parts, strict=True)
+        ]
+        if any(olist.part_of(export.header) is None for export in exports):
+            return files
+        target = self._folder / "joined.csv"
+        olist.join_parts(self._connection, exports, target)
+        return [*others, (target, " + ".join(export.name for export in exports))]
 
     def _read_rows(self, columns: str, *, lines: bool) -> tuple[_Verdicts | None, list[BadRow]]:
         """Make temp tables `scanned`, `repeated` and `resolved` of all rows."""
@@ -216,30 +231,29 @@ class OrderReader:
 
     def _bad_single_rows(self, table: str, number: str) -> list[BadRow]:
         """Rejected rows of `table` whose order has no other row; `number` counts in the file's order."""
-        found = self._connection.execute(f"""
-            SELECT file, {number}, problem FROM {table}
-            WHERE NOT ({_COMPLETE[table]}) AND (key IS NULL OR key NOT IN (FROM repeated)) ORDER BY ALL
-        """).fetchall()
-        firsts: dict[int, int] = {}
-        if found:
-            query = f"SELECT file, min({number}) FROM {table} GROUP BY file"
-            firsts = dict(self._connection.execute(query).fetchall())
-        return [
-            BadRow(file, row - firsts[file], CHECKED_COLUMNS[problem - 1] if problem else "")
-            for file, row, problem in found
-        ]
+        bad = f"NOT ({_COMPLETE[table]}) AND (key IS NULL OR key NOT IN (FROM repeated))"
+        if not self._count(f"{table} WHERE {bad}"):
+            return []
+        firsts = f"(SELECT file, min({number}) AS first FROM {table} GROUP BY file)"
+        return self._bad_rows(f"""
+            SELECT file, {table}.{number} - first AS number, {_column_at_fault("problem", "''")} AS "column"
+            FROM {table} JOIN {firsts} USING (file) WHERE {bad}
+        """)
 
     def _judged(self) -> _Verdicts:
         superseded = "SELECT count(*) FROM judged WHERE verdict = 'superseded'"
-        found = self._connection.execute("""
-            SELECT file, number, problem, verdict FROM judged
-            WHERE verdict NOT IN ('accepted', 'superseded') ORDER BY file, number
-        """).fetchall()
-        bad = [
-            BadRow(file, number, _AT_FAULT.get(verdict, CHECKED_COLUMNS[(problem or 1) - 1]))
-            for file, number, problem, verdict in found
-        ]
+        bad = self._bad_rows(f"""
+            SELECT file, number, CASE verdict WHEN 'incomplete' THEN '' WHEN 'sibling' THEN NULL
+                ELSE {_column_at_fault("problem", f"'{CHECKED_COLUMNS[0]}'")} END AS "column"
+            FROM judged WHERE verdict NOT IN ('accepted', 'superseded')
+        """)
         return _Verdicts(scalar(self._connection, superseded), bad)
+
+    def _bad_rows(self, query: str) -> list[BadRow]:
+        """The rows of a query of file, number and "column", unless they are too many."""
+        self._scanner.check_rejects(query)
+        found = self._connection.execute(f"FROM ({query}) ORDER BY file, number").fetchall()
+        return [BadRow(file, number, column) for file, number, column in found]
 
     def _reading(self, table: str, bad: list[BadRow], verdicts: _Verdicts | None) -> Reading:
         superseded = verdicts.superseded if verdicts else 0
@@ -258,12 +272,24 @@ class OrderReader:
         return Reading(receipt, rejects)
 
 
+def _column_at_fault(problem: str, otherwise: str) -> str:
+    """SQL: BadRow.column of a `problem`, or `otherwise` where there is none."""
+    return f"coalesce(({list(CHECKED_COLUMNS)})[{problem}], {otherwise})"
+
+
 def _purchases(orders: str) -> str:
     """SQL: orders as `read_purchases` yields them."""
     return f"""
         SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
             {counted("status", "amount", "refunded")} AS counted FROM {orders}
     """
+
+
+def _link_to(path: Path, link: Path) -> Path:
+    """Another name for a file: DuckDB takes * and [ in a path for patterns."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
+    return link
 
 
 _WORTH_SPLITTING = 1_000
