@@ -1,0 +1,91 @@
+"""`dangol campaigns` on the files of a folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from dangol.cli.main import main
+
+from tests.messages import CONFIG
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    settings = folder / "messaging.yaml"
+    shipped = {
+        "hello@shop.example.com": "a@b.kr",
+        "02-0000-0000": "02-1",
+        "○○구 ○○로 00": "중구",
+        "shop.example.com": "b.kr",
+    }
+    text = settings.read_text("utf-8")
+    for old, new in shipped.items():
+        assert old in text
+        text = text.replace(old, new)
+    settings.write_text(text, "utf-8")
+    return folder
+
+
+def test_list_tells_to_whom_by_what_and_when(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("at_risk_comeback", "big_spender_invitation", "big_spender_preview", "new_welcome"),
+        *("potential_loyal_picks", "potential_loyal_reminder", "vip_thanks"),
+    ]
+    assert "push email  to at_risk" in lines[0]
+    assert "18:30 Asia/Seoul" in lines[0]
+
+
+def test_check_is_content_once_the_sender_is_filled_in(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "check", "--config", str(config)]) == 0
+    assert capsys.readouterr() == ("7 campaigns in order, 0 refused\n", "")
+    assert main(["campaigns", "check"]) == 1
+    assert "fill in the sender's 'phone'; nothing is launched before" in capsys.readouterr().err
+
+
+def test_check_names_file_line_and_reason_of_each_mistake(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = config / "campaigns" / "vip_thanks.yaml"
+    file.write_text(file.read_text("utf-8").replace("vip_loyal", "vip_loyl"), "utf-8")
+    assert main(["campaigns", "check", "--config", str(config)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "6 campaigns in order, 1 refused\n"
+    assert err == f"{file}, line 5: unknown segment 'vip_loyl'; did you mean 'vip_loyal'?\n"
+
+
+def test_preview_shows_each_message_with_a_purchase(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "potential_loyal_reminder", "--name", "이단골", "--product", "가방"]) == 0
+    out = capsys.readouterr().out
+    assert "  push / goes_with_cart (50%)\n      title: (광고) 가방과 잘 어울리는 아이템 발견했어요\n" in out
+    assert "title: (광고) 이단골님이 좋아하실 만한 새로운 소식이 있어요\n" in out
+    assert "수신거부: 앱 > 설정 > 알림" in out
+
+
+def test_preview_says_what_is_not_used_without_a_purchase(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "potential_loyal_reminder", "--product", "", "--no-items"]) == 0
+    out = capsys.readouterr().out
+    assert "goes_with_cart (50%)\n      not used for this person; it needs last_product, items (cart)\n" in out
+    assert "news (only where data for the others is missing)\n      title: (광고) 김단골님이" in out
+
+
+def test_preview_shows_both_steps_and_the_same_end_of_the_coupon(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "at_risk_comeback", "--on", "2026-11-27"]) == 0
+    out = capsys.readouterr().out
+    assert "message 2, 4 days later, unless clicked or purchased\n" in out
+    assert "subject: (광고) 조금 더 특별한 혜택으로 인사드릴게요\n" in out
+    assert "subject: (광고) 문득 김단골님이 좋아하셨던 스타일이 생각났어요\n" in out
+    assert out.count("2026.12.10까지") == 3
+
+
+def test_preview_writes_the_mails_for_a_browser(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "vip_thanks", "--html", str(tmp_path / "mails")]) == 0
+    files = sorted((tmp_path / "mails").iterdir())
+    assert [file.name for file in files] == ["vip_thanks-1-limited.html", "vip_thanks-1-thanks.html"]
+    assert "김단골님, 늘 감사한 마음을 전해요" in files[0].read_text("utf-8")
+
+
+def test_a_campaign_that_is_not_there_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "vip_thank"]) == 2
+    assert "vip_thank: no campaign in order; did you mean 'vip_thanks'?" in capsys.readouterr().err
