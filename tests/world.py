@@ -21,7 +21,7 @@ import pytest
 from dangol.engine import connect
 from dangol.identity import LOCAL_KEY
 from dangol.ledger.store import FolderStore
-from dangol.moves.ingest import DroppedFile, Ingest, Limits
+from dangol.moves.ingest import DroppedFile, Ingest, Limits, Secrets
 from dangol.moves.messages import DAILY, RefreshRequest
 from dangol.moves.refresh import Refresher, refresh_and_tell
 from dangol.segments.policy import Policy, load_policy
@@ -153,7 +153,7 @@ class World:
             self.shards,
             lambda: self.today,
             self.limits,
-            LOCAL_KEY,
+            Secrets(LOCAL_KEY),
         )
         return ingest.take(file)
 

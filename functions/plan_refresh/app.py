@@ -1,10 +1,13 @@
-"""First step of the daily run: for which date, which shards."""
+"""First step of the daily run: for which date, which shards, and the borders of scores that all of them share."""
 
+from datetime import date
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from dangol import wiring
+from dangol.ledger.borders import keep_borders, needs_scores
+from dangol.moves.configure import live_configuration
 from dangol.moves.daily import plan_refresh
 
 logger, tracer = Logger(), Tracer()
@@ -16,5 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The input of the execution; see `plan_refresh`."""
     settings = wiring.settings()
     plan = plan_refresh(event, context.aws_request_id, settings.shards, settings.today, settings.date_of)
+    if needs_scores(live_configuration(wiring.store()).policy.needs.features):
+        with wiring.scratch_database() as (connection, folder):
+            keep_borders(connection, wiring.store(), date.fromisoformat(plan["as_of"]), folder)
     logger.info("planned", extra={name: plan[name] for name in ("as_of", "reason", "run_id")})
     return plan

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from dangol import wiring
-from dangol.moves.configure import live_policy
+from dangol.moves.configure import live_configuration
 from dangol.moves.messages import RefreshRequest
 from dangol.moves.refresh import refresh_and_tell
 
@@ -27,7 +27,9 @@ def refresh(record: SQSRecord) -> None:
     try:
         request = RefreshRequest.from_dict(body)
         with wiring.refresher() as refresher:
-            done = refresh_and_tell(refresher, request, live_policy(wiring.store()), wiring.runs(), wiring.bus())
+            done = refresh_and_tell(
+                refresher, request, live_configuration(wiring.store()).policy, wiring.runs(), wiring.bus()
+            )
     except Exception as error:
         if token and int(record.attributes.approximate_receive_count) >= LAST_TRY:
             wiring.daily_run().failed(token, type(error).__name__)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from dangol.engine import literal
+from dangol.engine import connect, literal
 from dangol.ledger import layout
 from dangol.ledger.orders import load_orders, purchases_sql
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.store import FolderStore
 
-from tests.world import FIRST_DAY, Row, World, compacting_at
+from tests.world import FIRST_DAY, SHOP, Row, World, compacting_at
 
 Version = tuple[str, str | None, str, str]
 """order_id, customer_id, status, version."""
@@ -79,7 +80,7 @@ def test_a_compaction_reads_as_what_it_merged(connection: duckdb.DuckDBPyConnect
         store.upload([(part(connection, tmp_path / "part.parquet", rows), keys[-1])])
     ledger = ShardLedger(connection, store, 0, tmp_path)
     with compacting_at(orders=3, owners=9):
-        (base,) = ledger.load(ledger.keys())
+        (base,) = ledger.compact(ledger.load(ledger.keys()))
 
     assert store.keys("") == [base]
     assert ledger.load([base]) == (base,)
@@ -123,3 +124,35 @@ def test_lines_and_contacts_outlive_a_compaction() -> None:
         (base,) = world.store.keys("ledger/orders/")
         query = f"SELECT count(*), sum(len(lines)), any_value(email) FROM {literal(str(world.bucket / base))}"
         assert duckdb.sql(query).fetchall() == [(8, 16, "kim@example.com")]
+
+
+def test_all_shards_together_hold_each_order_once() -> None:
+    """An order that moved leaves a mark of the same version in the shard it left."""
+    with World(shards=5) as world:
+        world.drop_and_ingest([Row(f"o{number}", f"c{number}", 0, 100) for number in range(20)], second=1)
+        world.drop_and_ingest([Row(f"o{number}", f"d{number}", 0, 100) for number in range(20)], second=2)
+        world.work_off()
+        with connect(SHOP, world.bucket) as connection:
+            ledger = ShardLedger(connection, world.store, None, world.bucket)
+            ledger.load(ledger.keys())
+            found = connection.execute(f"SELECT customer_id FROM {purchases_sql('shard_orders')}").fetchall()
+    assert sorted(customer for (customer,) in found) == sorted(f"d{number}" for number in range(20))
+
+
+def test_products_that_another_shard_merges_meanwhile_are_looked_for_again() -> None:
+    class Merging(FolderStore):
+        """Another shard's refresh removes an object between the list and the copy."""
+
+        def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
+            if any("/products/" in key for key in keys) and not self.keys("ledger/products/shard=0000/base"):
+                (old,) = keys
+                self.write("ledger/products/shard=0000/base-1.parquet", self.read(old))
+                self.delete([old])
+            return super().download(keys, folder)
+
+    with World(shards=2) as world:
+        world.ingest(world.drop("product_id,product_name,category\np1,코트,아우터\n", 1, "incoming/products/a.csv"))
+        with connect(SHOP, world.bucket) as connection:
+            ledger = ShardLedger(connection, Merging(world.bucket), 1, world.bucket)
+            assert ledger.load(ledger.keys()) == ("ledger/products/shard=0000/base-1.parquet",)
+            assert connection.execute("SELECT category FROM shard_products").fetchall() == [("아우터",)]

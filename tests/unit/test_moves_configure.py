@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dangol.configuration import Configuration, to_json
 from dangol.ledger.store import FolderStore
-from dangol.moves.configure import Configure, live_policy
-from dangol.segments.policy import default_policy
+from dangol.moves.configure import Configure, live_configuration
 
 from tests.fakes import FakeBus, FakeRuns
 
 KEY = "config/segments.yaml"
 GOOD = b'rfm:\n  - {id: recent, where: "recency_days <= 7"}\n'
 BETTER = b'rfm:\n  - {id: recent, where: "recency_days <= 14"}\n'
+RATES = b"rates:\n  - {currency: USD, on: 2026-11-22, rate: 1391.2}\n"
 
 
 class Shop:
@@ -34,8 +35,8 @@ class Shop:
     def take(self, key: str = KEY, store: FolderStore | None = None) -> Any:
         return Configure(store or self.store, self.runs, self.bus, self.refreshed.append).take(key, f"event-{key}")
 
-    def live(self) -> bytes | None:
-        return self.store.read("config/live/segments.yaml") if self.store.keys("config/live/segments.yaml") else None
+    def live(self, name: str = "segments.yaml") -> bytes | None:
+        return live_configuration(self.store).files.get(name)
 
 
 @pytest.fixture
@@ -44,14 +45,16 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_before_anything_is_dropped_the_policy_is_the_one_shipped(shop: Shop) -> None:
-    assert live_policy(shop.store) == default_policy()
+    assert live_configuration(shop.store) == Configuration.default()
 
 
 def test_a_good_configuration_goes_live_and_every_shard_is_refreshed_by_it(shop: Shop) -> None:
     done = shop.drop(GOOD)
-    policy = live_policy(shop.store)
+    configuration = live_configuration(shop.store)
+    policy = configuration.policy
     assert policy.rfm_ids == ("recent", "unclassified")
-    assert done == {"status": "live", "key": KEY, "policy_version": policy.version}
+    versions = {"configuration_version": configuration.version, "policy_version": policy.version}
+    assert done == {"status": "live", "key": KEY, **versions}
     assert shop.runs.noted == {("configuration", f"event-{KEY}"): done}
     assert shop.refreshed == ["configuration"]
     assert shop.bus.events == []
@@ -138,9 +141,14 @@ class Meanwhile(FolderStore):
 
 
 def test_of_two_configurations_at_once_the_newer_stays(shop: Shop, tmp_path: Path) -> None:
-    """The older is written after the newer went live, and must notice."""
+    """The older is about to go live after the newer did, and must notice."""
     assert shop.drop(GOOD, store=Meanwhile(tmp_path, lambda: shop.drop(BETTER)))["status"] == "live"
     assert shop.live() == BETTER
+
+
+def test_of_two_files_at_once_neither_is_lost(shop: Shop, tmp_path: Path) -> None:
+    shop.drop(GOOD, store=Meanwhile(tmp_path, lambda: shop.drop(RATES, "config/rates.yaml")))
+    assert (shop.live(), shop.live("rates.yaml")) == (GOOD, RATES)
 
 
 def test_a_good_one_that_a_bad_one_replaces_meanwhile_stays(shop: Shop, tmp_path: Path) -> None:
@@ -155,5 +163,48 @@ def test_a_good_one_that_is_deleted_meanwhile_stays(shop: Shop, tmp_path: Path) 
 
 
 def test_another_file_beside_the_live_policy_is_not_taken_for_it(shop: Shop) -> None:
-    shop.store.write("config/live/segments.yaml.bak", b"rfm: []")
-    assert live_policy(shop.store) == default_policy()
+    shop.store.write("config/live/configuration.json.bak", b"{}")
+    assert live_configuration(shop.store) == Configuration.default()
+
+
+def test_other_files_go_live_beside_the_segments_and_refresh_nobody(shop: Shop) -> None:
+    shop.drop(GOOD)
+    shop.refreshed.clear()
+    assert shop.drop(RATES, "config/rates.yaml")["status"] == "live"
+    assert (shop.live(), shop.live("rates.yaml"), shop.refreshed) == (GOOD, RATES, [])
+    (rate,) = live_configuration(shop.store).rates
+    assert (rate.currency, float(rate.rate)) == ("USD", 1391.2)
+
+
+def test_a_pushed_configuration_takes_the_place_of_the_whole(shop: Shop) -> None:
+    shop.drop(RATES, "config/rates.yaml")
+    done = shop.drop(to_json({"segments.yaml": BETTER}), "config/pushed/20261122T010203Z-abc")
+    assert done["status"] == "live"
+    assert (shop.live(), shop.live("rates.yaml")) == (BETTER, None)
+    assert shop.runs.noted["configuration", "20261122T010203Z-abc"] == done
+    assert shop.refreshed == ["configuration"]
+
+
+def test_a_pushed_configuration_goes_live_as_a_whole_or_not_at_all(shop: Shop) -> None:
+    pushed = {"segments.yaml": BETTER, "rates.yaml": b"rates: 1\n", "pictures.yaml": b"a: b\n"}
+    done = shop.drop(to_json(pushed), "config/pushed/1")
+    assert done["status"] == "refused"
+    lines = [line for line in done["reason"].splitlines() if line.startswith("config/")]
+    assert [line.split(",")[0] for line in lines] == ["config/pictures.yaml", "config/rates.yaml"]
+    assert shop.live() is None
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"segments.yaml": 1}'])
+def test_something_else_where_configurations_are_pushed_is_refused(shop: Shop, text: bytes) -> None:
+    done = shop.drop(text, "config/pushed/1")
+    assert (done["status"], shop.live()) == ("refused", None)
+    assert "config push" in done["reason"]
+
+
+def test_a_version_is_of_all_files(shop: Shop) -> None:
+    versions = [
+        shop.drop(*dropped)["configuration_version"]
+        for dropped in ((GOOD,), (RATES, "config/rates.yaml"), (BETTER,), (GOOD,))
+    ]
+    assert len(set(versions)) == 3
+    assert versions[1] == versions[3]

@@ -36,6 +36,16 @@ class InvalidConfiguration(DangolError):
         return "\n".join(f"{self.file}, line {p.line}: {p.reason}" for p in self.problems)
 
 
+@dataclass(eq=False, slots=True)
+class InvalidFiles(DangolError):
+    """A configuration of several files that must not go live."""
+
+    files: list[InvalidConfiguration]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.files))
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One finding in a configuration file; `line` counts from 1."""

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from dangol.moves.engage import EngagementRecorder
-    from dangol.moves.ingest import Ingest
+    from dangol.moves.ingest import Ingest, Secrets
     from dangol.moves.refresh import Refresher
     from dangol.moves.report import Report
 
 INGEST_BYTES = 1024**3
 """Unpacked bytes of a file that ingest takes at most: about ten million rows, which fit its memory and disk."""
+_UNSET = "none"
+"""The secret of who has no protected workbooks."""
 _PYTHON_MB = 600
 """MiB of a function's memory that are not DuckDB's: Python, pandas, buffers."""
 
@@ -116,9 +118,7 @@ def ingest() -> "Ingest":
     chosen = settings()
     queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
     limits = Limits(INGEST_BYTES, _duckdb_mb())
-    return Ingest(
-        store(), store(), queue, runs(), bus(), chosen.shop, chosen.shards, chosen.today, limits, _identity_key()
-    )
+    return Ingest(store(), store(), queue, runs(), bus(), chosen.shop, chosen.shards, chosen.today, limits, _secrets())
 
 
 @contextmanager
@@ -172,9 +172,15 @@ def _duckdb_mb() -> int:
     return max(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) - _PYTHON_MB, 256)
 
 
-def _identity_key() -> bytes:
-    answer = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["DANGOL_IDENTITY_KEY_ARN"])
-    return str(answer["SecretString"]).encode()
+def _secrets() -> "Secrets":
+    from dangol.moves.ingest import Secrets
+
+    client = boto3.client("secretsmanager")
+    identity, password = (
+        str(client.get_secret_value(SecretId=os.environ[name])["SecretString"])
+        for name in ("DANGOL_IDENTITY_KEY_ARN", "DANGOL_FILE_PASSWORD_ARN")
+    )
+    return Secrets(identity.encode(), None if password == _UNSET else password)
 
 
 def _refresh_all() -> Callable[[str], None]:

@@ -15,7 +15,7 @@ from dangol.errors import ObjectReplaced
 _THREADS = 8
 _GONE = ("NoSuchKey", "404")
 _FORBIDDEN = ("AccessDenied", "403")
-_REPLACED = ("PreconditionFailed", "412")
+_REPLACED = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 _DELETED_AT_ONCE = 1_000
 
 
@@ -41,6 +41,23 @@ class S3Store:
         """See ObjectStore."""
         kind = mimetypes.guess_type(key)[0] or "application/octet-stream"  # a browser shows what says it is HTML
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=kind)
+
+    def read_tagged(self, key: str) -> tuple[bytes, str]:
+        """See ConfigurationStore in dangol.moves.configure."""
+        with self._found(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+
+    def replace(self, key: str, data: bytes, tag: str | None) -> bool:
+        """See ConfigurationStore in dangol.moves.configure."""
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _REPLACED:
+                return False
+            raise
+        return True
 
     def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
         """See ObjectStore."""

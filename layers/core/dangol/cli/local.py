@@ -135,6 +135,7 @@ def read_files(
         lines="order_lines" if whole else None,
         profiles=make_profiles(connection, "all_customers") if "customers" in others else None,
         interests="all_interests" if "interests" in others else None,
+        whole=True,
     )
     return LocalFiles(sources, (reading, *others.values()))
 

@@ -41,6 +41,11 @@ def shard_prefix(kind: str, shard: int) -> str:
     return f"ledger/{kind}/shard={shard:04d}/"
 
 
+def kind_prefix(kind: str, shard: int | None) -> str:
+    """The same; with None, where the objects of all shards lie."""
+    return f"ledger/{kind}/" if shard is None else shard_prefix(kind, shard)
+
+
 def part_key(kind: str, shard: int, version: str, number: int = 0) -> str:
     """What one file brought to a shard. The same for each try to bring it."""
     return f"{shard_prefix(kind, shard)}part-{version}-{number}.parquet"

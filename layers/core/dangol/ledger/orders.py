@@ -54,7 +54,7 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
         WITH placed AS (FROM {source}, filename = true, file_row_number = true)),
         newest AS (
             SELECT unnest(arg_max({{filename: filename, file_row_number: file_row_number}},
-                {{version: version, filename: filename}}))
+                {{version: version, held: customer_id IS NOT NULL, filename: filename}}))
             FROM placed GROUP BY order_id
         )
         SELECT placed.* EXCLUDE (filename, file_row_number)

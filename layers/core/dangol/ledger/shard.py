@@ -8,7 +8,7 @@ import duckdb
 from dangol.engagement.people import by_people_sql
 from dangol.engine import literal, scalar
 from dangol.ledger import facts, layout, owners
-from dangol.ledger.facts import load_facts
+from dangol.ledger.facts import Facts, load_facts
 from dangol.ledger.orders import lines_sql, load_orders, purchases_sql
 from dangol.ledger.store import ObjectStore
 from dangol.segments.compute import Sources
@@ -17,13 +17,16 @@ from dangol.segments.profiles import make_profiles
 COMPACT_AT = 8
 """Objects of one kind in a shard that are read as they are; more are merged into one."""
 
+_TRIES = 4
 _WRITE = "(FORMAT parquet, COMPRESSION zstd)"
 
 
 class ShardLedger:
-    """One shard. Only its own refresh may load it: loading merges objects that are many."""
+    """What one shard holds, or with `shard` None all of them together."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, store: ObjectStore, shard: int, folder: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, store: ObjectStore, shard: int | None, folder: Path
+    ) -> None:
         self._connection = connection
         self._store = store
         self._shard = shard
@@ -34,13 +37,22 @@ class ShardLedger:
         return tuple(key for prefix in self._prefixes().values() for key in self._store.keys(prefix))
 
     def load(self, keys: Sequence[str]) -> tuple[str, ...]:
-        """Make `shard_orders` and the relations of every other kind; the keys that hold the same from now on.
+        """Make `shard_orders` and the relations of every other kind; the keys that were read."""
+        found = {kind: [key for key in keys if key.startswith(prefix)] for kind, prefix in self._prefixes().items()}
+        read = {kind: self._load(kind, own) for kind, own in found.items()}
+        return tuple(key for own in read.values() for key in own)
 
-        A crash while objects are merged leaves both the old and the new, which read the same.
+    def compact(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Merge what was loaded of `keys` where the objects are many; the keys that hold the same from now on.
+
+        Only for a shard's own refresh. A crash in between leaves both the old and the new, which read the same.
         """
+        assert self._shard is not None
         held: list[str] = []
         for kind, prefix in self._prefixes().items():
-            held += self._load(kind, [key for key in keys if key.startswith(prefix)])
+            own = [key for key in keys if key.startswith(prefix)]
+            shared = kind == facts.PRODUCTS.name and self._shard != facts.SHARD_OF_PRODUCTS
+            held += own if shared or len(own) < COMPACT_AT else [self._merge(kind, self._shard, own)]
         owners.compact_owners(self._connection, self._store, self._shard, self._folder)
         return tuple(held)
 
@@ -61,30 +73,40 @@ class ShardLedger:
 
     def _prefixes(self) -> dict[str, str]:
         kinds = (layout.ORDERS, *(kind.name for kind in facts.OF_PERSONS))
-        prefixes = {kind: layout.shard_prefix(kind, self._shard) for kind in kinds}
-        return prefixes | {facts.PRODUCTS.name: layout.shard_prefix(facts.PRODUCTS.name, facts.SHARD_OF_PRODUCTS)}
+        prefixes = {kind: layout.kind_prefix(kind, self._shard) for kind in kinds}
+        return prefixes | {facts.PRODUCTS.name: layout.kind_prefix(facts.PRODUCTS.name, facts.SHARD_OF_PRODUCTS)}
 
     def _load(self, kind: str, keys: list[str]) -> list[str]:
-        files = self._store.download(keys, self._folder)
         if kind == layout.ORDERS:
-            load_orders(self._connection, files, unique=len(keys) == 1 and layout.is_base(keys[0]))
-            return self._compacted(kind, keys, "shard_orders", "order_id")
-        found = facts.BY_NAME[kind]
-        load_facts(self._connection, found, files)
-        if found is facts.PRODUCTS and self._shard != facts.SHARD_OF_PRODUCTS:
+            unique = len(keys) == 1 and layout.is_base(keys[0])
+            load_orders(self._connection, self._store.download(keys, self._folder), unique)
             return keys
-        return self._compacted(kind, keys, found.view(), next(iter(found.columns)))
+        read, files = self._downloaded(kind, keys)
+        load_facts(self._connection, facts.BY_NAME[kind], files)
+        return read
 
-    def _compacted(self, kind: str, keys: list[str], rows: str, order: str) -> list[str]:
-        """Write the relation `rows` as one object and remove the objects it was loaded from, if they are many."""
-        if len(keys) < COMPACT_AT:
-            return keys
-        base = layout.base_key(kind, self._shard, keys)
+    def _downloaded(self, kind: str, keys: list[str]) -> tuple[list[str], list[Path]]:
+        """The objects of a kind. Another shard's refresh may have merged the products meanwhile: then list again."""
+        for _ in range(_TRIES):
+            try:
+                return keys, self._store.download(keys, self._folder)
+            except FileNotFoundError:
+                keys = self._store.keys(self._prefixes()[kind])
+        return keys, self._store.download(keys, self._folder)
+
+    def _merge(self, kind: str, shard: int, keys: list[str]) -> str:
+        """Write what was loaded of a kind as one object, and remove those it was loaded from."""
+        rows, order = ("shard_orders", "order_id") if kind == layout.ORDERS else _sorted(facts.BY_NAME[kind])
+        base = layout.base_key(kind, shard, keys)
         path = self._folder / f"base-{kind}.parquet"
         self._connection.execute(f"COPY (FROM {rows} ORDER BY {order}) TO {literal(str(path))} {_WRITE}")
         self._store.upload([(path, base)])
         self._store.delete([key for key in keys if key != base])
-        return [base]
+        return base
 
     def _if_any(self, relation: str) -> str | None:
         return relation if scalar(self._connection, f"SELECT count(*) FROM {relation}") else None
+
+
+def _sorted(kind: Facts) -> tuple[str, str]:
+    return kind.view(), next(iter(kind.columns))

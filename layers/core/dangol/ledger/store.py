@@ -1,5 +1,6 @@
 """Where the ledger's objects lie. The ledger speaks to this interface; S3 is in `dangol.aws`."""
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -47,6 +48,18 @@ class FolderStore:
     def write(self, key: str, data: bytes) -> None:
         """See ObjectStore."""
         self._path(key).write_bytes(data)
+
+    def read_tagged(self, key: str) -> tuple[bytes, str]:
+        """See ConfigurationStore in dangol.moves.configure."""
+        data = self.read(key)
+        return data, hashlib.sha256(data).hexdigest()
+
+    def replace(self, key: str, data: bytes, tag: str | None) -> bool:
+        """See ConfigurationStore in dangol.moves.configure; not for several writers at a time."""
+        there = self.read_tagged(key)[1] if (self._root / key).is_file() else None
+        if there == tag:
+            self.write(key, data)
+        return there == tag
 
     def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
         """See ObjectStore. Nothing is copied: the files are there already."""

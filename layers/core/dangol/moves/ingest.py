@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from dangol.inputs.reader import TableReader
 from dangol.ledger import facts, layout
 from dangol.ledger.store import ObjectStore
 from dangol.moves.append import Appended, Appender
+from dangol.moves.configure import live_configuration
 from dangol.moves.messages import (
     FILE,
     FILE_INGESTED,
@@ -84,6 +85,16 @@ class Limits:
     """MiB that DuckDB may use before it spills to disk."""
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What only ingest knows."""
+
+    identity_key: bytes = field(repr=False)
+    """Keys the hash that stands for contacts (see dangol.identity)."""
+    file_password: str | None = field(default=None, repr=False)
+    """Opens protected workbooks."""
+
+
 class Ingest:
     """Takes dropped files. May be called any number of times for one upload: only the first has an effect."""
 
@@ -98,7 +109,7 @@ class Ingest:
         shards: int,
         today: Callable[[], date],
         limits: Limits,
-        identity_key: bytes,
+        secrets: Secrets,
     ) -> None:
         self._incoming = incoming
         self._store = store
@@ -109,7 +120,7 @@ class Ingest:
         self._shards = shards
         self._today = today
         self._limits = limits
-        self._identity_key = identity_key
+        self._secrets = secrets
 
     def take(self, file: DroppedFile) -> Mapping[str, Any]:
         """Append the file, ask for refreshes, and answer with its receipt.
@@ -138,14 +149,25 @@ class Ingest:
         try:
             appender = Appender(connection, self._store, self._shards, folder)
             if kind == layout.ORDERS:
-                reader = OrderReader(connection, self._shop, folder, max_bytes=self._limits.text_bytes)
-                return appender.orders(reader, (path, file.key), file.version)
-            table = TableReader(
-                connection, TABLES[kind], self._shop, folder, self._identity_key, max_bytes=self._limits.text_bytes
-            )
+                return appender.orders(self._order_reader(connection, folder), (path, file.key), file.version)
+            key = self._secrets.identity_key
+            table = TableReader(connection, TABLES[kind], self._shop, folder, key, self._limits.text_bytes)
             return appender.facts(table, facts.BY_NAME[kind], (path, file.key), file.version)
         finally:
             connection.close()
+
+    def _order_reader(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> OrderReader:
+        configuration = live_configuration(self._store)
+        return OrderReader(
+            connection,
+            self._shop,
+            folder,
+            self._limits.text_bytes,
+            key=self._secrets.identity_key,
+            own=configuration.dialects,
+            rates=configuration.rates,
+            password=self._secrets.file_password,
+        )
 
     def _receipt(self, file: DroppedFile, appended: Appended) -> Mapping[str, Any]:
         found = {"status": INGESTED, **appended.reading.receipt.as_dict(), "shards": list(appended.shards)}

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from dangol.engine import scalar
+from dangol.ledger.borders import borders_key, is_borders, load_borders, needs_scores
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
@@ -96,14 +97,19 @@ class Refresher:
         """The head, if nothing changes but what a state is computed from."""
         as_of = request.as_of if request.reason == REPLAY else max(request.as_of, head.date)
         keys = ShardLedger(self._connection, self._store, request.shard, self._folder).keys()
-        return replace(head, as_of=as_of.isoformat(), policy_version=policy.version, objects=keys)
+        borders = borders_key(self._store, as_of) if needs_scores(policy.needs.features) else None
+        return replace(
+            head, as_of=as_of.isoformat(), policy_version=policy.version, objects=(*keys, *filter(None, [borders]))
+        )
 
     def _refresh(self, log: StateLog, head: Head, aim: Head, shard: int, policy: Policy) -> tuple[Head, Served]:
         """Compute and serve the next generation, if it differs; the head to note when that is told."""
         before = log.load(head.generation)
         ledger = ShardLedger(self._connection, self._store, shard, self._folder)
-        objects = ledger.load(aim.objects)
-        self._classify(ledger.sources(), policy, aim.date)
+        borders = [key for key in aim.objects if is_borders(key)]
+        objects = (*ledger.compact(ledger.load(aim.objects)), *borders)
+        sources = replace(ledger.sources(), borders=load_borders(self._store, borders[0]) if borders else None)
+        self._classify(sources, policy, aim.date)
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         reached = replace(

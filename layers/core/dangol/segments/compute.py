@@ -1,12 +1,13 @@
 """From what is known of customers to their features, in SQL; only the features asked for are computed."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
 from dangol.segments.features import DATE, FEATURE_COLUMNS, FEATURES, FLAG, NUMBER, TEXT, WINDOW_DAYS
+from dangol.segments.scores import SCORES, Borders, borders_of, score_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Sources:
     """Opens and clicks by people: customer_id, kind ('opened', 'clicked') VARCHAR, happened_on DATE."""
     reduced: bool = False
     """Whether `purchases` has that column."""
+    borders: Borders | None = None
+    """Of the scores, over the whole base."""
+    whole: bool = False
+    """Whether these are all customers there are; then the borders are found among them."""
 
 
 def make_features(
@@ -49,6 +54,17 @@ def make_features(
     connection.execute(
         f"CREATE OR REPLACE TABLE features AS SELECT customer_id, {columns} FROM ({parts[0].rows}) AS orders {joins}"
     )
+    if scores := [name for name in SCORES if name in wanted]:
+        _score(connection, borders_of(connection, "features", as_of) if sources.whole else sources.borders, scores)
+
+
+def _score(connection: duckdb.DuckDBPyConnection, borders: Borders | None, scores: Sequence[str]) -> None:
+    """Fill in the scores, if there are borders."""
+    if borders is None:
+        return
+    known = score_sql(borders)
+    columns = ", ".join(f"{known[name]} AS {name}" for name in scores)
+    connection.execute(f"CREATE OR REPLACE TABLE features AS SELECT * REPLACE ({columns}) FROM features")
 
 
 _TYPES = {NUMBER: "DOUBLE", DATE: "DATE", TEXT: "VARCHAR", FLAG: "BOOLEAN"}

@@ -73,6 +73,8 @@ def score_sql(borders: Borders | None) -> Mapping[str, str]:
 
 
 _SCORED = {"r_score": "last_order_on", "f_score": "orders_lifetime", "m_score": "revenue_lifetime"}
+SCORES = tuple(_SCORED)
+"""Features that follow from borders."""
 
 
 def _fifth(name: str, borders: list[str]) -> str:

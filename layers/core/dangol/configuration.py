@@ -1,0 +1,113 @@
+"""The configuration of a shop: its files, read together as one version."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dangol.errors import InvalidConfiguration, InvalidFiles, Problem
+from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_policy
+
+if TYPE_CHECKING:
+    from dangol.orders.dialect import Dialect
+    from dangol.orders.rates import Rate
+
+RATES_FILE = "rates.yaml"
+DIALECTS = "dialects/*.yaml"
+KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS)
+"""What a configuration may consist of; * stands for any name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is in force. Files the shop does not give are those shipped with Dangol, or nothing."""
+
+    files: Mapping[str, bytes]
+    """What the shop gave, by name as in KNOWN_FILES."""
+    policy: Policy
+
+    @classmethod
+    def default(cls) -> Self:
+        """That of a shop which gave nothing."""
+        return cls({}, default_policy())
+
+    @property
+    def version(self) -> str:
+        """Hash of all files: twelve hex digits."""
+        return hashlib.sha256(to_json(self.files)).hexdigest()[:12]
+
+    @property
+    def dialects(self) -> "tuple[Dialect, ...]":
+        """The shop's own dialects of order files."""
+        from dangol.orders.describe import load_dialect
+
+        return tuple(load_dialect(text, name) for name, text in _of_kind(self.files, DIALECTS))
+
+    @property
+    def rates(self) -> "tuple[Rate, ...]":
+        """The shop's exchange rates."""
+        from dangol.orders.rates import load_rates
+
+        return load_rates(self.files[RATES_FILE], RATES_FILE) if RATES_FILE in self.files else ()
+
+
+def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
+    """Read files by name; `where` is put before the names in messages.
+
+    Raises InvalidFiles with every problem of every file, each with its line.
+    """
+    wrong: list[InvalidConfiguration] = []
+    policy = default_policy()
+    for name, text in sorted(files.items()):
+        try:
+            if name == POLICY_FILE:
+                policy = load_policy(text, where + name)
+            else:
+                _check(name, text, where + name)
+        except InvalidConfiguration as error:
+            wrong.append(error)
+    if wrong:
+        raise InvalidFiles(wrong)
+    return Configuration(dict(files), policy)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a configuration folder; others in it are left alone."""
+    paths = (path for pattern in KNOWN_FILES for path in sorted(folder.glob(pattern)))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def to_json(files: Mapping[str, bytes]) -> bytes:
+    """Files as one text."""
+    texts = {name: text.decode("utf-8", errors="surrogateescape") for name, text in sorted(files.items())}
+    return json.dumps(texts).encode()
+
+
+def from_json(text: bytes) -> dict[str, bytes]:
+    """The files that to_json made one text of. Raises ValueError for another text."""
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("is not a configuration")
+    return {name: value.encode("utf-8", errors="surrogateescape") for name, value in found.items()}
+
+
+def _check(name: str, text: bytes, file: str) -> None:
+    """Raise InvalidConfiguration for a file that cannot be read or that nobody knows."""
+    from dangol.orders.describe import load_dialect
+    from dangol.orders.rates import load_rates
+
+    if fnmatchcase(name, DIALECTS):
+        load_dialect(text, file)
+    elif name == RATES_FILE:
+        load_rates(text, file)
+    else:
+        places = ", ".join(f"{file.removesuffix(name)}{known}" for known in KNOWN_FILES)
+        reason = f"is not a known configuration; known are {places}"
+        raise InvalidConfiguration(file, [Problem(1, reason)])
+
+
+def _of_kind(files: Mapping[str, bytes], pattern: str) -> Iterator[tuple[str, bytes]]:
+    return ((name, text) for name, text in sorted(files.items()) if fnmatchcase(name, pattern))
