@@ -43,7 +43,8 @@ def test_the_readme_shows_the_default_segments() -> None:
 
 def test_the_guide_names_every_feature_and_every_column() -> None:
     guide = (ROOT / "docs" / "configuring.md").read_text("utf-8")
-    assert all(f"`{feature.name}` | {feature.unit}" in guide for feature in FEATURES)
+    rules = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    assert all(f"`{feature.name}` | {feature.unit}" in rules for feature in FEATURES)
     assert all(f"`{column}`" in guide for column in plain().headers)
     korean = re.findall(r"[가-힣]+[A-Z]*", guide.split("## The order file")[1].split("A rejected row")[0])
     headers = {header for headers in plain().headers.values() for header in headers}

@@ -15,13 +15,8 @@ class Function:
     meaning: str
 
 
-def _happened(name: str, meaning: str) -> Function:
-    return Function(
-        name,
-        (f"{name}('코트')", f"{name}('코트', 30 days)"),
-        f"{meaning}: a category, product id or product name, in whole, ignoring case. With a duration only in that "
-        "time, the day looked from included: `30 days` is later than 30 days before it, as in `orders_90d`",
-    )
+def _as_bought(name: str, meaning: str) -> Function:
+    return Function(name, (f"{name}('코트')", f"{name}('코트', 30 days)"), f"the same of what was {meaning}")
 
 
 _ALL = (
@@ -41,10 +36,15 @@ _ALL = (
         "the customer is in that segment of the same file, in whatever order they stand; of an exclusive segment, "
         "that it is the one that won",
     ),
-    _happened("bought", "was in a counted order"),
-    _happened("carted", "was put into the cart"),
-    _happened("wished", "was put on the wish list"),
-    _happened("viewed", "was looked at"),
+    Function(
+        "bought",
+        ("bought('코트')", "bought('코트', 30 days)"),
+        "a counted order had this category, product id or product name, in whole, ignoring case; with a duration, one "
+        "of that time, the day looked from included: `30 days` is later than 30 days before it, as in `orders_90d`",
+    ),
+    _as_bought("carted", "put into the cart"),
+    _as_bought("wished", "put on the wish list"),
+    _as_bought("viewed", "looked at"),
     Function("missing", ("missing(aov_90d)",), "there is no such value"),
 )
 
