@@ -1,8 +1,14 @@
 """정보통신망법 §50 and its decree, rule by rule (docs/law.md names these tests)."""
 
+import re
 from datetime import UTC, date, datetime, time
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from dangol.campaigns import loading, writing
+from dangol.campaigns.decision import Reason
+from dangol.campaigns.definition import ITEM_KINDS
 from dangol.campaigns.law import (
     KR,
     NIGHT_PUSH,
@@ -23,6 +29,7 @@ from dangol.campaigns.law import (
     notices_due,
 )
 from dangol.campaigns.notices import notice_content
+from dangol.campaigns.templates import NAMES
 
 from tests.messages import SENDER
 
@@ -217,3 +224,34 @@ def test_a_reminder_names_sender_date_and_how_to_keep_or_withdraw() -> None:
     for part in ("단골상점", "이메일", "2026년 3월 1일", "계속 받으시려면", "철회", SENDER.phone, SENDER.email):
         assert part in text
     assert "(광고)" not in content.title
+
+
+# ---- docs/law.md -----------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_law_table_names_code_and_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "law.md").read_text("utf-8")
+    packages = {"email": "channels", "push": "channels"}
+    for module, name in re.findall(r"`(law|decision|email|push|links|notices)\.(\w+)`", page):
+        assert hasattr(import_module(f"dangol.{packages.get(module, 'campaigns')}.{module}"), name), f"{module}.{name}"
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests" / "unit").glob("test_c*.py"))
+    named = re.findall(r"`(test_\w+)`", page)
+    assert len(named) > 20
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+def test_the_law_page_tells_every_reason() -> None:
+    page = (ROOT / "docs" / "law.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [reason.value for reason in Reason]
+
+
+def test_the_guide_to_campaigns_names_every_key_kind_and_name() -> None:
+    page = (ROOT / "docs" / "campaigns.md").read_text("utf-8")
+    keys = {*loading.KEYS["campaign"], *loading.KEYS["step"], *writing.KEYS["email"], *writing.KEYS["push"]}
+    assert [key for key in keys if f"{key}:" not in page and f"`{key}" not in page] == []
+    assert all(f"| `{kind}` | {text} |" in page for kind, text in ITEM_KINDS.items())
+    for name, fields in NAMES.items():
+        assert all(f"{{{{ {name}.{field} }}}}" in page for field in fields) or not fields
+        assert f"{{{{ {name}" in page
