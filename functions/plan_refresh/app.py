@@ -6,9 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from dangol import wiring
-from dangol.ledger.borders import keep_borders, needs_scores
 from dangol.moves.configure import live_configuration
-from dangol.moves.daily import plan_refresh
+from dangol.moves.daily import needs_borders, plan_refresh
 
 logger, tracer = Logger(), Tracer()
 
@@ -19,8 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The input of the execution; see `plan_refresh`."""
     settings = wiring.settings()
     plan = plan_refresh(event, context.aws_request_id, settings.shards, settings.today, settings.date_of)
-    if needs_scores(live_configuration(wiring.store()).policy.needs.features):
-        with wiring.scratch_database() as (connection, folder):
-            keep_borders(connection, wiring.store(), date.fromisoformat(plan["as_of"]), folder)
+    if needs_borders(live_configuration(wiring.store()).policy):
+        wiring.keep_borders(date.fromisoformat(plan["as_of"]))
     logger.info("planned", extra={name: plan[name] for name in ("as_of", "reason", "run_id")})
     return plan

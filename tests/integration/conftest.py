@@ -20,6 +20,7 @@ os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "Dangol", "POWERTOOLS_SERVICE_NAM
 REGION = "ap-northeast-2"
 TODAY = "2026-11-22"
 SHARDS = 3
+IDENTITY_KEY = "a secret of the stack"
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 
@@ -76,6 +77,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws(config={"core": {"reset_boto3_session": False}}):  # a session remembers what it read of AWS
         made = _resources()
+        secrets = boto3.client("secretsmanager")
+        identity, password = (
+            secrets.create_secret(Name=name, SecretString=value)["ARN"]
+            for name, value in (("identity", IDENTITY_KEY), ("password", "none"))
+        )
         for name, value in {
             "BUCKET": made.bucket,
             "CUSTOMERS_TABLE": made.customers,
@@ -87,6 +93,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "CURRENCY": "KRW",
             "SHARDS": str(SHARDS),
             "FIXED_DATE": TODAY,
+            "IDENTITY_KEY_ARN": identity,
+            "FILE_PASSWORD_ARN": password,
             "DAILY_STATE_MACHINE_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:dangol-daily-refresh",
         }.items():
             monkeypatch.setenv(f"DANGOL_{name}", value)

@@ -16,10 +16,12 @@ from botocore.stub import Stubber
 from dangol import wiring
 from dangol.aws.requests import DailyRun
 from dangol.ledger.layout import shard_of
+from dangol.moves.configure import live_configuration
 
 from functions.configure import app as configure
 from functions.ingest import app as ingest
 from functions.plan_refresh import app as plan_refresh
+from functions.record_engagement import app as record_engagement
 from functions.refresh import app as refresh
 from functions.report import app as report
 from tests.integration.conftest import SHARDS, TODAY, Aws, Context, body_of, example, with_body
@@ -232,7 +234,7 @@ def test_configure_refuses_a_bad_policy_and_the_last_good_one_goes_on(aws: Aws, 
     ((kind, detail),) = aws.events()
     assert (kind, problems("file-rejected", [detail])) == ("File Rejected", [])
     assert "config/segments.yaml, line 2: segment 'recent'" in detail["reason"]
-    assert aws.s3.get_object(Bucket=aws.bucket, Key="config/live/segments.yaml")["Body"].read() == POLICY
+    assert live_configuration(wiring.store()).files == {"segments.yaml": POLICY}
     assert len(machine()) == 1
 
 
@@ -290,3 +292,33 @@ def test_a_function_that_does_not_compute_starts_without_pandas_and_duckdb(funct
 def test_importing_a_function_reads_no_environment_and_builds_no_client(function: str) -> None:
     code = f"import boto3; boto3.client = boto3.resource = None; import functions.{function}.app"
     subprocess.run([sys.executable, "-c", code], env={"PATH": ""}, capture_output=True, check=True)
+
+
+def test_record_engagement_appends_what_ses_tells(aws: Aws, context: Context) -> None:
+    event = example("record_engagement")
+    event["Records"].append({**event["Records"][0], "messageId": "odd", "body": "no JSON"})
+    assert record_engagement.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "odd"}]}
+
+    ingest.handler(dropped(aws, "ingest", ORDERS.encode()), context)
+    refresh.handler(asked(C1), context)
+    (kim,) = (row for row in aws.rows(aws.customers) if row["customer_id"] == "c1")
+    assert problems("customers", [kim]) == []
+    assert (kim["last_open_on"], kim["last_click_on"]) == ("2026-11-20", "2026-11-20")
+    assert "engaged" in kim["segments"]
+
+
+def test_with_scores_the_plan_notes_their_borders_and_refreshes_use_them(aws: Aws, context: Context) -> None:
+    configure_event = dropped(aws, "configure", POLICY + b"scores: standard\n")
+    with Stubber(boto3.client("stepfunctions")) as stub, pytest.MonkeyPatch.context() as patch:
+        stub.add_response("start_execution", {"executionArn": "arn", "startDate": datetime.now(UTC)})
+        patch.setattr(wiring, "_refresh_all", lambda: lambda reason: stub.client.start_execution(stateMachineArn="m"))
+        configure.handler(configure_event, context)
+    ingest.handler(dropped(aws, "ingest", ORDERS.encode()), context)
+    for shard in range(SHARDS):
+        refresh.handler(asked(shard), context)
+    plan_refresh.handler({"as_of": TODAY}, context)
+    refresh.handler(asked(C1), context)
+    (kim,) = (row for row in aws.rows(aws.customers) if row["customer_id"] == "c1")
+    assert problems("customers", [kim]) == []
+    assert {"r_score", "f_score", "m_score"} <= set(kim)
+    assert "File Rejected" not in {kind for kind, _ in aws.events()}

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 from dangol.engine import connect
-from dangol.segments.places import PLACES_FILE, make_located, place, places_like
+from dangol.segments.places import PLACES_FILE, place, places_like
+from dangol.segments.profiles import make_located
 
+from scripts.make_places import lines
 from tests.builders import SEOUL
 
 
@@ -107,3 +109,17 @@ def test_a_million_customers_are_located_soon(connection: duckdb.DuckDBPyConnect
 
 def test_the_gazetteer_is_small() -> None:
     assert PLACES_FILE.stat().st_size < 1_500_000
+
+
+def test_the_file_has_a_line_for_each_way_of_writing_a_city() -> None:
+    city = {"name": "Seongnam-si", "countrycode": "KR", "latitude": 37.43861, "longitude": 127.1, "population": 9}
+    smaller = city | {"population": 8, "latitude": 0.0}
+    abroad = city | {"name": "Zürich", "countrycode": "CH", "alternatenames": ["취리히", "Цюрих", "Zurigo"]}
+    found = sorted(lines([one | {"alternatenames": ["성남", "城南"]} for one in (city, smaller)] + [abroad]))
+    place = "37.4386\t127.1000\t9"
+    assert found == [
+        *(f"{key}\tSeongnam\tKR\t{place}" for key in ("seongnam", "seongnam city", "seongnam-si")),
+        *(f"{key}\tZürich\tCH\t{place}" for key in ("zurich", "zürich")),
+        *(f"{key}\tSeongnam\tKR\t{place}" for key in ("성남", "성남시")),
+        f"취리히\tZürich\tCH\t{place}",
+    ]

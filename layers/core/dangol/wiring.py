@@ -141,6 +141,14 @@ def report() -> "Report":
     return Report(store(), runs(), bus(), settings().shop.currency)
 
 
+def keep_borders(as_of: date) -> None:
+    """For function `plan_refresh`: note the borders of scores."""
+    from dangol.ledger import borders
+
+    with scratch_database() as (connection, folder):
+        borders.keep_borders(connection, store(), as_of, folder)
+
+
 @contextmanager
 def engagement_recorder() -> "Iterator[EngagementRecorder]":
     """The door of function `record_engagement`."""

@@ -7,7 +7,7 @@ import duckdb
 
 from dangol.ledger.state import last_states_sql
 from dangol.ledger.store import ObjectStore
-from dangol.segments.scores import SCORES, Borders, borders_of
+from dangol.segments.scores import Borders, borders_of
 
 _PREFIX = "ledger/borders/"
 
@@ -34,11 +34,6 @@ def is_borders(key: str) -> bool:
 def load_borders(store: ObjectStore, key: str) -> Borders:
     """The borders at a key."""
     return Borders.from_json(store.read(key))
-
-
-def needs_scores(features: frozenset[str]) -> bool:
-    """Whether features that rules name are scores."""
-    return not features.isdisjoint(SCORES)
 
 
 def _known(states: str, as_of: date) -> str:

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from dangol.moves.messages import DAILY, REASONS
+from dangol.segments.features import SCORES
+from dangol.segments.policy import Policy
 
 DAILY_RUN = "daily"
 
@@ -28,6 +30,11 @@ def plan_refresh(
         "run_id": run_id,
         "shards": [{"shard": shard} for shard in range(shards)],
     }
+
+
+def needs_borders(policy: Policy) -> bool:
+    """Whether rules name scores, which need borders over the whole base."""
+    return not policy.needs.features.isdisjoint(SCORES)
 
 
 def _as_of(request: Mapping[str, Any], date_of: Callable[[datetime], date]) -> date | None:

@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 
 from dangol.engine import scalar
-from dangol.ledger.borders import borders_key, is_borders, load_borders, needs_scores
+from dangol.ledger.borders import borders_key, is_borders, load_borders
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
+from dangol.moves.daily import needs_borders
 from dangol.moves.messages import (
     REBUILD,
     REFRESH_COMPLETED,
@@ -97,7 +98,7 @@ class Refresher:
         """The head, if nothing changes but what a state is computed from."""
         as_of = request.as_of if request.reason == REPLAY else max(request.as_of, head.date)
         keys = ShardLedger(self._connection, self._store, request.shard, self._folder).keys()
-        borders = borders_key(self._store, as_of) if needs_scores(policy.needs.features) else None
+        borders = borders_key(self._store, as_of) if needs_borders(policy) else None
         return replace(
             head, as_of=as_of.isoformat(), policy_version=policy.version, objects=(*keys, *filter(None, [borders]))
         )

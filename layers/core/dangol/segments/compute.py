@@ -6,8 +6,8 @@ from datetime import date
 
 import duckdb
 
-from dangol.segments.features import DATE, FEATURE_COLUMNS, FEATURES, FLAG, NUMBER, TEXT, WINDOW_DAYS
-from dangol.segments.scores import SCORES, Borders, borders_of, score_sql
+from dangol.segments.features import DATE, FEATURE_COLUMNS, FEATURES, FLAG, NUMBER, SCORES, TEXT, WINDOW_DAYS
+from dangol.segments.scores import Borders, borders_of, score_sql
 
 
 @dataclass(frozen=True, slots=True)

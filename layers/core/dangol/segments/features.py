@@ -1,11 +1,13 @@
 """The features of a customer: what rules may speak of, and how they follow from the orders."""
 
 from dataclasses import dataclass
-from datetime import date
 
 WINDOW_DAYS = 90
 """Length of the F and M window: counted orders with as_of - 90 < date <= as_of (design §3)."""
 
+
+SCORES = ("r_score", "f_score", "m_score")
+"""Features that follow from borders over the whole base (dangol.segments.scores)."""
 
 NUMBER, DATE, TEXT, FLAG = "number", "date", "text", "flag"
 """Kinds of features. A flag is yes, no, or missing."""
@@ -66,7 +68,7 @@ FEATURES = (
     *_numbers("orders", coupon_orders="counted orders ever in which a coupon or discount was used"),
     *_numbers("share, 0 to 1", coupon_share="coupon_orders divided by orders_lifetime; missing without orders"),
     *_texts(
-        favorite_category="category with most line items in counted orders; of several the last bought, then the last by name",
+        favorite_category="category with most line items in counted orders; of several the last bought, then by name",
         last_category="category of the first line item of the last counted order in which one has a category",
         last_product="product name of the first line item of the last counted order in which one has a name",
     ),

@@ -13,9 +13,6 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
 
-import duckdb
-import numpy as np
-
 from dangol.segments.folding import fold
 
 PLACES_FILE = Path(__file__).with_name("places.tsv.gz")
@@ -64,28 +61,6 @@ def places_like(name: str) -> list[str]:
     begin = key_of(name)[:1].encode()
     keys = dict.fromkeys(line.decode().partition("\t")[0] for line in _lines()[1:] if line.startswith(begin))
     return get_close_matches(key_of(name), keys, 3, 0.6)
-
-
-def make_located(connection: duckdb.DuckDBPyConnection, relation: str, country_first: str = HOME) -> None:
-    """Make table `located` of the texts in column `city` VARCHAR of `relation` that are known.
-
-    Columns: city VARCHAR (the text as it stands, unique), name VARCHAR (in English), latitude, longitude DOUBLE
-    (degrees).
-    """
-    texts = connection.execute(f"SELECT DISTINCT city FROM {relation} WHERE city IS NOT NULL").fetchall()
-    known = [(text, found) for (text,) in texts if (found := place(text, country_first)) is not None]
-    columns = {
-        "city": np.array([text for text, _ in known], dtype=object),
-        "name": np.array([found.name for _, found in known], dtype=object),
-        "latitude": np.array([found.latitude for _, found in known], dtype=np.float64),
-        "longitude": np.array([found.longitude for _, found in known], dtype=np.float64),
-    }
-    connection.register("known_places", columns)
-    connection.execute("""
-        CREATE OR REPLACE TABLE located AS
-        SELECT city::VARCHAR AS city, name::VARCHAR AS name, latitude, longitude FROM known_places
-    """)
-    connection.unregister("known_places")
 
 
 @cache

@@ -1,8 +1,9 @@
 """Who people are, as rules may speak of it: from the rows of customers files."""
 
 import duckdb
+import numpy as np
 
-from dangol.segments.places import make_located
+from dangol.segments.places import HOME, place
 
 _COLUMNS = ("gender", "birthday", "city", "subscribed_on", "accepts_email", "accepts_push", "accepts_night_push")
 
@@ -21,3 +22,25 @@ def make_profiles(connection: duckdb.DuckDBPyConnection, rows: str) -> str:
         LEFT JOIN located ON located.city = person.city
     """)
     return "profiles"
+
+
+def make_located(connection: duckdb.DuckDBPyConnection, relation: str, country_first: str = HOME) -> None:
+    """Make table `located` of the texts in column `city` VARCHAR of `relation` that are known.
+
+    Columns: city VARCHAR (the text as it stands, unique), name VARCHAR (in English), latitude, longitude DOUBLE
+    (degrees).
+    """
+    texts = connection.execute(f"SELECT DISTINCT city FROM {relation} WHERE city IS NOT NULL").fetchall()
+    known = [(text, found) for (text,) in texts if (found := place(text, country_first)) is not None]
+    columns = {
+        "city": np.array([text for text, _ in known], dtype=object),
+        "name": np.array([found.name for _, found in known], dtype=object),
+        "latitude": np.array([found.latitude for _, found in known], dtype=np.float64),
+        "longitude": np.array([found.longitude for _, found in known], dtype=np.float64),
+    }
+    connection.register("known_places", columns)
+    connection.execute("""
+        CREATE OR REPLACE TABLE located AS
+        SELECT city::VARCHAR AS city, name::VARCHAR AS name, latitude, longitude FROM known_places
+    """)
+    connection.unregister("known_places")

@@ -12,6 +12,8 @@ from datetime import date
 
 import duckdb
 
+from dangol.segments.features import SCORES
+
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 
@@ -72,9 +74,7 @@ def score_sql(borders: Borders | None) -> Mapping[str, str]:
     return {score: _fifth(name, values[name]) for score, name in _SCORED.items()}
 
 
-_SCORED = {"r_score": "last_order_on", "f_score": "orders_lifetime", "m_score": "revenue_lifetime"}
-SCORES = tuple(_SCORED)
-"""Features that follow from borders."""
+_SCORED = dict(zip(SCORES, ("last_order_on", "orders_lifetime", "revenue_lifetime"), strict=True))
 
 
 def _fifth(name: str, borders: list[str]) -> str:
