@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,12 +14,15 @@ import yaml
 from dangol.campaigns import loading, planning, writing
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Button
+from dangol.campaigns.decision import Message
 from dangol.campaigns.definition import Campaign, Coupon, Goal, Step, Variant, answered
 from dangol.campaigns.document import in_words
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.schedule import Schedule
 from dangol.campaigns.settings import Settings, default_settings, load_settings
 from dangol.errors import InvalidConfiguration
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests import schemas
 from tests.messages import CONFIG, known
@@ -41,7 +46,7 @@ id: sale
 name: {ko: 세일, en: Sale}
 description: All of it.
 where: orders_lifetime >= 3
-purpose: transactional
+purpose: advertising
 schedule: {once: "2026-12-01 10:00", time_zone: Europe/London, catch_up: 90 minutes}
 goal: {reach: member_of, segment: vip_loyal, within: 2 weeks}
 coupon: {name: 쿠폰, benefit: 10% 할인, code: A1, valid: 14 days}
@@ -97,6 +102,7 @@ def test_a_small_campaign_has_sensible_defaults() -> None:
         steps=(Step({"push": (Variant("first", "[고객명]님, 세일이에요", "만나 보세요."),)}),),
         coupon=Coupon("쿠폰", "10% 할인"),
         expires=timedelta(hours=24),
+        version=sha256(GOOD.encode()).hexdigest()[:12],
     )
 
 
@@ -104,27 +110,31 @@ def test_a_campaign_may_say_everything() -> None:
     campaign = load(EVERYTHING)
     email = Variant("a", "세일", "하나\n\n둘", 3, "미리", (Button("네", "{{ links.accept }}"),), "new")
     push = Variant("b", "다시", "다시", 1, "", (Button("", "{{ shop.url }}"),))
-    assert campaign == Campaign(
-        id="sale",
-        names={"ko": "세일", "en": "Sale"},
-        description="All of it.",
-        segment=None,
-        where="orders_lifetime >= 3",
-        schedule=Schedule("Europe/London", None, datetime(2026, 12, 1, 10), timedelta(minutes=90)),  # noqa: DTZ001
-        advertising=False,
-        steps=(
-            Step({"email": (email,)}),
-            Step({"push": (push,)}, timedelta(days=3), frozenset({"clicked", "purchased"})),
-        ),
-        goal=Goal(14, "vip_loyal"),
-        coupon=Coupon("쿠폰", "10% 할인", "A1", 14),
-        holdout=0.25,
-        again_after=timedelta(days=90),
-        cap_exempt=True,
-        per_hour=5000,
-        expires=timedelta(days=2),
-        goods=frozenset({"코트", "가방"}),
-        invitation="style_talk",
+    assert (
+        campaign
+        == Campaign(
+            id="sale",
+            names={"ko": "세일", "en": "Sale"},
+            description="All of it.",
+            segment=None,
+            where="orders_lifetime >= 3",
+            schedule=Schedule("Europe/London", None, datetime(2026, 12, 1, 10), timedelta(minutes=90)),  # noqa: DTZ001
+            advertising=True,
+            steps=(
+                Step({"email": (email,)}),
+                Step({"push": (push,)}, timedelta(days=3), frozenset({"clicked", "purchased"})),
+            ),
+            goal=Goal(14, "vip_loyal"),
+            coupon=Coupon("쿠폰", "10% 할인", "A1", 14),
+            holdout=0.25,
+            again_after=timedelta(days=90),
+            cap_exempt=True,
+            per_hour=5000,
+            expires=timedelta(days=2),
+            goods=frozenset({"코트", "가방"}),
+            invitation="style_talk",
+            version=sha256(EVERYTHING.encode()).hexdigest()[:12],
+        )
     )
     assert campaign.channels == ("email", "push")
     assert campaign.item_kinds == {"new"}
@@ -160,7 +170,10 @@ def test_a_campaign_may_say_everything() -> None:
         ("purpose:", "goal: {reach: buy, within: 3 days}\npurpose:", 4, "unknown goal 'buy'"),
         ("purpose:", "goal: {reach: member_of, segment: vip, within: 3 days}\npurpose:", 4, "unknown segment 'vip'"),
         ("10% 할인}", "10% 할인, valid: 14}", 6, "'valid' must be a duration from 1 day to 366 days"),
+        ("advertising", "transactional", 6, "a transactional campaign has no coupon: with one it is advertising"),
+        ("purpose:", "? [a]\n: b\npurpose:", 4, "unknown key '?' of 'campaign'"),
         # schedules
+        ("every: week, days: [tue]", 'cron: "0 11 * * TUE"', 5, "'schedule' has 'at' only with 'every'"),
         ("days: [tue], ", "", 5, "'schedule' every week needs 'days', a list of days"),
         ("[tue]", "[tu]", 5, "unknown day of the week 'tu'; did you mean 'tue'?"),
         ('"11:00"', '"25:00"', 5, "'at' must be an hour such as \"11:00\""),
@@ -241,6 +254,34 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
 def test_a_file_that_is_no_campaign_at_all_is_refused(text: bytes, reason: str) -> None:
     ((_, found),) = problems(text)
     assert reason in found
+
+
+def test_a_message_of_a_later_step_is_due_and_stale_later_and_not_too_soon() -> None:
+    campaign, run_at = load(EVERYTHING), datetime(2026, 12, 1, 10, tzinfo=UTC)
+    first, second = campaign.message(0, "email", run_at), campaign.message(1, "push", run_at)
+    assert first == Message(
+        *("sale", "email", run_at + timedelta(days=2)),
+        holdout=0.25,
+        again_after=timedelta(days=90),
+        cap_exempt=True,
+        goods=frozenset({"코트", "가방"}),
+    )
+    assert campaign.due_at(1, run_at) == run_at + timedelta(days=3)
+    assert (second.expires_at, second.again_after) == (run_at + timedelta(days=5), None)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_damaged_file_is_refused_or_a_campaign_and_nothing_else(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([GOOD, EVERYTHING]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 8))
+        piece = data.draw(
+            st.sampled_from(["", ":", "- ", "{", "]", "&a ", "*a", "\n", "? ", "{{", "%}", "null", "9", "광고"])
+        )
+        text = text[:at] + piece + text[at + length :]
+    with suppress(InvalidConfiguration):
+        assert load(text).id == "sale"
 
 
 # ---- the schema ------------------------------------------------------------------------------------------
@@ -325,12 +366,12 @@ global_holdout: 0.05
 
 
 def test_the_settings_say_who_writes_and_how_often() -> None:
-    settings = load_settings(SETTINGS.encode(), "messaging.yaml")
-    assert settings.caps == {"email": Cap(2, timedelta(hours=16))}
-    assert settings.global_holdout == 0.05
-    assert settings.sender.app_opt_out == "앱 > 설정 > 알림"
-    assert settings.unfinished == ()
-    assert settings.send_rules("Asia/Seoul").law.label == "(광고)"
+    found = load_settings(SETTINGS.encode(), "messaging.yaml")
+    assert found.caps == {"email": Cap(2, timedelta(hours=16))}
+    assert found.global_holdout == 0.05
+    assert found.sender.app_opt_out == "앱 > 설정 > 알림"
+    assert found.unfinished == ()
+    assert found.send_rules("Asia/Seoul").law.label == "(광고)"
 
 
 def test_the_shipped_settings_wait_for_the_shops_own_data() -> None:

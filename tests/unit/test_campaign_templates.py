@@ -76,6 +76,8 @@ def test_items_are_named_or_looped_over() -> None:
         ("{% if 9 ** 9 ** 9 %}x{% endif %}", "'pow' cannot be used in a message"),
         ("{% if coupon() %}x{% endif %}", "'call' cannot be used in a message"),
         ("{% raw %}{{ x }}{% endraw %}", "cannot be shown"),
+        ("{% if coupon %}" * 150 + "{% endif %}" * 150, "is nested too deep"),
+        ("{% if " + "(" * 2000 + "coupon" + ")" * 2000 + " %}{% endif %}", "is nested too deep"),
         ("가" * 10_001, "is longer than 10,000 characters"),
     ],
 )
@@ -89,6 +91,40 @@ def test_a_template_that_cannot_be_used_is_told_with_what_to_do(template: str, c
 )
 def test_a_value_that_says_nothing_is_missing(value: str | None) -> None:
     assert clean(value) is None
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "[고객명]",
+            "[구매상품명]와 ",
+            "{{",
+            "}}",
+            "{%",
+            "%}",
+            " if ",
+            "customer_name",
+            "coupon",
+            ".code",
+            "items",
+            "x",
+        ),
+        *("{% for item in items %}", "{{ item.name }}", "{% endfor %}", "{% if coupon %}", "{% endif %}", "{#", "#}"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_a_template_without_complaints_renders_and_shows_none_of_itself(template: str) -> None:
+    if complaints(template):
+        return
+    values = {"customer_name": "김", "last_product": "가방", "coupon": {"code": "A"}, "items": ({"name": "코트"},)}
+    for known in (values, {}):
+        try:
+            text = render(template, known)
+        except MissingData:
+            continue
+        assert not any(mark in text for mark in ("{{", "{%", "[고객명]", "[구매상품명]", "\ue000"))
 
 
 @given(st.text(max_size=200))

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dangol.campaigns.content import Button
+from dangol.campaigns.decision import Message
 from dangol.campaigns.schedule import Schedule
 
 ITEM_KINDS = {
@@ -107,11 +108,30 @@ class Campaign:
     """Kinds (categories) of goods it advertises (law.may_advertise)."""
     invitation: str | None = None
     """Id of the sessions it invites to; the links `accept` and `decline` are about them."""
+    version: str = ""
+    """Hash of the text it was loaded from: twelve hex digits."""
 
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels it uses, each once."""
         return tuple(dict.fromkeys(channel for step in self.steps for channel in step.variants))
+
+    def due_at(self, step: int, run_at: datetime) -> datetime:
+        """When a step (from 0) of the run that began at `run_at` is due."""
+        return run_at + sum((one.after for one in self.steps[: step + 1]), timedelta())
+
+    def message(self, step: int, channel: str, run_at: datetime) -> Message:
+        """What `decide` needs to know of one of its messages."""
+        return Message(
+            campaign=self.id,
+            channel=channel,
+            expires_at=self.due_at(step, run_at) + self.expires,
+            advertising=self.advertising,
+            holdout=self.holdout,
+            again_after=None if step else self.again_after,
+            cap_exempt=self.cap_exempt,
+            goods=self.goods,
+        )
 
     @property
     def item_kinds(self) -> frozenset[str]:

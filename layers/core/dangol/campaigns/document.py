@@ -40,12 +40,13 @@ class Document:
             return {}
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if key.value in found:
-                self.note(key, f"'{key.value}' is given twice")
-            elif key.value not in known:
-                self.note(key, f"unknown key '{key.value}' of {what}; {nearest(str(key.value), known)}")
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            if name in found:
+                self.note(key, f"'{name}' is given twice")
+            elif name not in known:
+                self.note(key, f"unknown key '{name}' of {what}; {nearest(name, known)}")
             else:
-                found[key.value] = value
+                found[name] = value
         for name in required:
             if name not in found:
                 self.note(node, f"{what} needs '{name}'")

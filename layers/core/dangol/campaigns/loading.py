@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -60,7 +61,7 @@ class Known:
 def load_campaign(text: bytes, file: str, known: Known) -> Campaign:
     """Read a campaign. Raises InvalidConfiguration with every problem found, each with its line."""
     document = Document(text, file)
-    campaign = _Reader(document, known).campaign()
+    campaign = replace(_Reader(document, known).campaign(), version=sha256(text).hexdigest()[:12])
     document.close()
     return campaign
 
@@ -75,6 +76,9 @@ class _Reader:
     def campaign(self) -> Campaign:
         doc, at = self.document, self._at
         segment, where = self._audience()
+        advertising = at("purpose", lambda node: doc.choice(node, PURPOSES, "purpose"), "") != "transactional"
+        if not advertising and "coupon" in self.found:
+            doc.note(self.found["coupon"], "a transactional campaign has no coupon: with one it is advertising")
         return Campaign(
             id=at("id", self._file_id, ""),
             names=at("name", self._names, {}),
@@ -82,7 +86,7 @@ class _Reader:
             segment=segment,
             where=where,
             schedule=read_schedule(doc, self.found.get("schedule"), self.known.time_zone, self.known.now),
-            advertising=at("purpose", lambda node: doc.choice(node, PURPOSES, "purpose"), "") != "transactional",
+            advertising=advertising,
             steps=self._steps(),
             goal=at("goal", self._goal, None),
             coupon=at("coupon", self._coupon, None),

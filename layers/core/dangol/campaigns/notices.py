@@ -4,6 +4,7 @@ from datetime import date
 
 from dangol.campaigns.content import Content, Sender
 from dangol.campaigns.law import Answer, Notice, NoticeKind
+from dangol.campaigns.particles import particle
 
 _SUBJECTS = {"email": "이메일", "push": "앱 푸시", "night_push": "야간(21시~08시) 앱 푸시"}
 _ANSWERS = {Answer.GIVEN: "수신동의", Answer.REFUSED: "수신거부", Answer.WITHDRAWN: "수신동의 철회"}
@@ -41,7 +42,8 @@ def _reminder(sender: Sender, subject: str, given_on: date) -> Content:
             f"{sender.name}에서 알려 드립니다. 고객님께서는 아래와 같이 광고성 정보 수신에 동의하셨습니다.",
             f"구분: {subject} 광고성 정보 수신동의\n수신동의 일자: {_day(given_on)}",
             "계속 받으시려면 따로 하실 일이 없습니다. 더 이상 원하지 않으시면 회원 정보의 수신 설정에서 "
-            f"동의를 철회하시거나 {sender.phone}, {sender.email}(으)로 알려 주세요. 비용은 들지 않습니다.",
+            f"동의를 철회하시거나 {sender.phone}, {sender.email}{particle(sender.email, '로')} 알려 주세요. "
+            "비용은 들지 않습니다.",
         ),
     )
 

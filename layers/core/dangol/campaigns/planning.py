@@ -28,6 +28,9 @@ def read_schedule(document: Document, node: yaml.Node | None, time_zone: str, no
     if len(ways) != 1:
         document.note(node, "'schedule' needs exactly one of 'every', 'cron' and 'once'")
         return Schedule(zone)
+    for key in ("days", "at") if ways != ["every"] else ():
+        if key in found:
+            document.note(found[key], f"'schedule' has '{key}' only with 'every'")
     if ways == ["once"]:
         schedule = Schedule(zone, None, _once(document, found["once"]), late)
     else:

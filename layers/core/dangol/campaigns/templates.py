@@ -99,9 +99,14 @@ def complaints(template: str) -> list[str]:
     ]
     try:
         tree = _parsed(template)
+        found += dict.fromkeys(_in_body(tree.body, None))
+        if not found:
+            _environment.from_string(tree)
     except TemplateSyntaxError as error:
-        return [*found, f"cannot be read: {error.message}"]
-    return found + list(dict.fromkeys(_in_body(tree.body, None)))
+        found.append(f"cannot be read: {error.message}")
+    except (RecursionError, SyntaxError, MemoryError):
+        found.append("is nested too deep")
+    return found
 
 
 def _in_body(body: Iterable[nodes.Node], loop: str | None) -> Iterator[str]:
