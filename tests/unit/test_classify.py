@@ -9,8 +9,12 @@ import duckdb
 import pytest
 from dangol.engine import connect
 from dangol.segments.classify import classify
+from dangol.segments.explain import judgements
 from dangol.segments.features import FEATURES, NUMBER
+from dangol.segments.language.person import Interaction
 from dangol.segments.policy import Policy, load_policy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.builders import SEOUL, rows_of
 
@@ -148,3 +152,69 @@ def test_any_number_of_combinations_is_told_apart(connection: duckdb.DuckDBPyCon
         SELECT count(*) FROM customers WHERE segments <> list_filter([{cases}], lambda id: id IS NOT NULL)
     """).fetchall()
     assert differing == [(0,)]
+
+
+# ---- like each customer alone -------------------------------------------------------------------------------
+
+RULES = policy(
+    "orders_90d / (orders_90d - 1) >= 2 or aov_90d != 2.5",
+    "subscribed_on + 1 month <= today",
+    "city in ('SEOUL', 'x') or contains(city, '울')",
+    "accepts_email or missing(accepts_email)",
+    "bought('코트', 30 days)",
+    "bought('p1') and not viewed('P1', 1 month)",
+    "in_segment('often') and not in_segment('s03')",
+    "near('Seoul', 20)",
+)
+COLUMNS = {
+    "orders_90d": "BIGINT",
+    "aov_90d": "DOUBLE",
+    "subscribed_on": "DATE",
+    "city": "VARCHAR",
+    "accepts_email": "BOOLEAN",
+    "latitude": "DOUBLE",
+    "longitude": "DOUBLE",
+}
+CUSTOMERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "orders_90d": st.sampled_from([None, 0, 1, 2, 9]),
+            "aov_90d": st.sampled_from([None, 2.5, -1.0, 1e300]),
+            "subscribed_on": st.sampled_from([None, date(2026, 10, 22), date(2026, 10, 23), date(1, 1, 1)]),
+            "city": st.sampled_from([None, "", "Seoul", "서울시", "X"]),
+            "accepts_email": st.sampled_from([None, True, False]),
+            "latitude": st.sampled_from([None, 37.5]),
+            "longitude": st.sampled_from([None, 127.0]),
+        }
+    ),
+    min_size=1,
+    max_size=5,
+)
+DONE = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.sampled_from(["bought", "viewed"]),
+        st.sampled_from([AS_OF, date(2026, 10, 23), date(2026, 10, 24), date(2020, 1, 1)]),
+        st.sampled_from([None, "P1"]),
+        st.sampled_from([None, "코트", "p1"]),
+        st.sampled_from([None, "코트"]),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(CUSTOMERS, DONE)
+def test_the_database_says_of_everybody_what_their_explanation_says(
+    connection: duckdb.DuckDBPyConnection, customers: list[dict[str, Any]], done: list[tuple[Any, ...]]
+) -> None:
+    declared = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE OR REPLACE TABLE features (customer_id VARCHAR, {declared})")
+    rows = [[str(i), *(customer[name] for name in COLUMNS)] for i, customer in enumerate(customers)]
+    connection.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    interactions(connection, *((str(i), *facts) for i, *facts in done or [(99, "viewed", AS_OF, None, None, None)]))
+    found = segments(connection, RULES)
+    for i, customer in enumerate(customers):
+        theirs = [Interaction(*facts) for who, *facts in done if who == i]
+        explained = [one.rule.id for one in judgements(RULES, customer, AS_OF, theirs) if one.member]
+        assert sorted({*found[str(i)][1], found[str(i)][0]} - {"unclassified"}) == sorted(explained)
