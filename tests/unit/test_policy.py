@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from dangol.errors import InvalidConfiguration, Problem
-from dangol.segments.classify import Memberships
-from dangol.segments.classify import memberships as memberships_of
 from dangol.segments.features import FEATURES, NUMBER
 from dangol.segments.language.frames import columns_of
+from dangol.segments.memberships import Memberships
+from dangol.segments.memberships import memberships as memberships_of
 from dangol.segments.policy import MAX_SEGMENTS, Needs, Policy, default_policy, load_policy
 from dangol.segments.policy_file import MAX_POLICY_BYTES
 from numpy.typing import NDArray

@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 import pytest
 from dangol.engine import connect
-from dangol.segments.classify import memberships
 from dangol.segments.features import FEATURES
 from dangol.segments.language.frames import columns_of
+from dangol.segments.memberships import memberships
 from dangol.segments.policy import default_policy, load_policy
 from dangol.segments.scores import Borders, borders_of, score_sql
 from hypothesis import given, settings

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dangol.segments.classify import memberships
 from dangol.segments.explain import Judgement, judgements
 from dangol.segments.features import FEATURES
 from dangol.segments.language.frames import columns_of
 from dangol.segments.language.person import Interaction
+from dangol.segments.memberships import memberships
 from dangol.segments.policy import default_policy, load_policy
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -8,8 +8,10 @@ import math
 import numpy as np
 
 from dangol.segments.language.columns import Mask, Numbers
-from dangol.segments.language.syntax import EARTH_KM, Near
+from dangol.segments.language.syntax import Near
 
+EARTH_KM = 6_371.0088
+"""Mean radius R1 of the earth (IUGG, WGS 84)."""
 _KM_A_DEGREE = math.radians(EARTH_KM)
 """Of latitude."""
 _MARGIN = 0.01

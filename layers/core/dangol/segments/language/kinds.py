@@ -6,7 +6,6 @@ from datetime import date
 
 from dangol.segments.features import DATE, FLAG, NUMBER, TEXT
 from dangol.segments.language.syntax import (
-    KINDS_IN_WORDS,
     SPAN,
     Arithmetic,
     Comparison,
@@ -28,6 +27,13 @@ from dangol.segments.language.words import Words
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_SPAN = "months and years differ in length: write days, as in 180 days, or take them from a date: today - 6 months"
+_IN_WORDS = {
+    NUMBER: "a number",
+    DATE: "a date",
+    TEXT: "text",
+    FLAG: "yes or no",
+    SPAN: "a calendar duration",
+}
 _HINTS = {
     NUMBER: "compare it with a number",
     DATE: "compare it with a date such as '2026-01-31' or today - 30 days",
@@ -113,7 +119,7 @@ def missing(words: Words, start: int, term: Term) -> Missing:
 
 
 def _in_words(*terms: Term) -> str:
-    return " and ".join(f"{term_text(term)} is {KINDS_IN_WORDS[kind_of(term)]}" for term in terms)
+    return " and ".join(f"{term_text(term)} is {_IN_WORDS[kind_of(term)]}" for term in terms)
 
 
 def _dated(words: Words, operator: Token, term: Term, other: Term) -> Term:

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from typing import assert_never
 
-from dangol.segments.features import DATE, FLAG, NUMBER, TEXT
+from dangol.segments.features import DATE, NUMBER, TEXT
 
 SPAN = "calendar duration"
 """Kind of a number of months or years: different numbers of days, depending on where they begin."""
 UNITS = {"day": 1, "week": 7, "month": None, "year": None}
 """Durations by their days; None for those of the calendar."""
-EARTH_KM = 6_371.0088
-"""Mean radius R1 of the earth (IUGG, WGS 84)."""
 
 
 def months_later(day: date, months: int) -> date | None:
@@ -222,11 +220,3 @@ class Or:
 
 Expression = Comparison | Membership | Match | Flag | Missing | Near | InSegment | Did | Not | And | Or
 """Something true or false of a customer."""
-
-KINDS_IN_WORDS = {
-    NUMBER: "a number",
-    DATE: "a date",
-    TEXT: "text",
-    FLAG: "yes or no",
-    SPAN: "a calendar duration",
-}
