@@ -49,6 +49,12 @@ def test_a_holdout_has_its_share_and_grows_without_letting_anybody_go() -> None:
     assert all(in_global_holdout(person, 1) for person in PEOPLE[:100])
 
 
+def test_who_is_held_out_of_one_campaign_is_not_so_of_another() -> None:
+    half = [person for person in PEOPLE if in_holdout(person, "a", 0.5)]
+    for other in (in_holdout(person, "b", 0.5) for person in half), (in_global_holdout(person, 0.5) for person in half):
+        assert 0.48 < sum(other) / len(half) < 0.52
+
+
 def test_variants_are_assigned_by_weight() -> None:
     first = Counter(preference(person, "v", [3, 1, 0])[0] for person in PEOPLE)
     assert 0.74 < first[0] / len(PEOPLE) < 0.76

@@ -57,6 +57,9 @@ def test_changing_any_character_of_a_token_makes_it_bad() -> None:
             verify(changed, Action.ACCEPT, [KEY], NOW)
         with pytest.raises(BadLink):
             verify(token[:place], Action.ACCEPT, [KEY], NOW)
+    for letter in set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") - {token[-1]}:
+        with pytest.raises(BadLink):
+            verify(token[:-1] + letter, Action.ACCEPT, [KEY], NOW)
 
 
 @given(st.text(max_size=200))
@@ -65,9 +68,10 @@ def test_anything_else_is_bad(token: str) -> None:
         verify(token, Action.ACCEPT, [KEY], NOW)
 
 
-def test_a_token_of_any_length_is_refused_at_once() -> None:
+def test_a_token_too_long_to_be_one_of_ours_is_not_even_looked_at() -> None:
+    endless = sign(Link(Action.ACCEPT, "c1", "x" * 3000), KEY)
     with pytest.raises(BadLink):
-        verify("a" * 10**6 + ".b", Action.ACCEPT, [KEY], NOW)
+        verify(endless, Action.ACCEPT, [KEY], NOW)
 
 
 def test_a_link_holds_the_customer_id_and_nothing_personal() -> None:

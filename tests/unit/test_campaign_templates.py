@@ -136,6 +136,11 @@ def test_a_value_is_one_short_line_without_anything_invisible(value: str) -> Non
         assert "{{" not in text
 
 
+def test_a_long_value_is_cut() -> None:
+    assert clean("가" * 80) == "가" * 80
+    assert clean("가" * 81) == "가" * 79 + "…"
+
+
 def test_header_injection_ends_as_text() -> None:
     assert one_line("제목\r\nBcc: all@example.com\u2028\u202e끝") == "제목 Bcc: all@example.com 끝"
 
@@ -178,6 +183,9 @@ def test_a_persons_own_code_is_used_where_the_campaign_has_none() -> None:
     own = write(variant, replace(STRANGER, coupon_code="MINE"), Coupon("쿠폰", "10%"), OCCASION)
     assert own is not None
     assert own.paragraphs == ("MINE",)
+    same = write(variant, replace(STRANGER, coupon_code="MINE"), Coupon("쿠폰", "10%", "ALL"), OCCASION)
+    assert same is not None
+    assert same.paragraphs == ("ALL",)
     assert write(variant, STRANGER, Coupon("쿠폰", "10%"), OCCASION) is None
 
 
