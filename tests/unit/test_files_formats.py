@@ -77,9 +77,9 @@ def test_values_of_json_are_plain_text_and_nested_ones_stay_json(tmp_path: Path)
 )
 def test_a_line_that_is_no_json_object_costs_itself_only(read: Read, bad: str) -> None:
     first, second = JSON_LINES.splitlines()
-    outcome = read("\n".join([first, "", bad, second]))
+    outcome = read("\n".join([first, " \t", bad, f" \t{second} "]))
     assert outcome.purchases == [KIM, LEE]
-    assert outcome.places == [("0.csv", 3, bad)]
+    assert outcome.places == [("0.csv", 3, bad.strip())]
     assert outcome.only_reject.reason == "is not one JSON object; write one object on each line"
 
 
@@ -184,7 +184,7 @@ def test_a_cut_off_parquet_file_says_so(tmp_path: Path) -> None:
     content = parquet(tmp_path, ORDERS)
     for size in (4, 10, len(content) - 1):
         with pytest.raises(
-            UnreadableFile, match=r"^shop\.dat: is a Parquet file that cannot be read .*upload it again"
+            UnreadableFile, match=r"^shop\.dat: is a Parquet file that cannot be read: .* upload it again"
         ):
             opened(tmp_path, content[:size])
 

@@ -1,6 +1,7 @@
 """JSON Lines: an object a line, its keys the columns."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ MAX_LINE = 500_000
 NOT_AN_OBJECT = "is not one JSON object; write one object on each line"
 _NOT_UTF8 = "\ufffd"
 _LINES_LOOKED_AT = 20
+_CHUNK = 4 * 1024 * 1024
 _OBJECT = re.compile(r'\ufeff?\s*\{\s*("|\}|$)')  # a table may begin with an id such as {3f2504e0-…}
 _ARRAY = re.compile(r"\ufeff?\s*\[\s*\{")
 
@@ -35,10 +37,11 @@ def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str, max_byt
     Nested values stay JSON, null is blank. A line that is no object becomes a record of too many cells, the
     line as it came in the first, so that it is rejected and the others are not.
     """
-    lines = write_bounded(_tidied(path), path.with_name(f"{path.name}.json"), name, 2 * max_bytes)
+    if not _is_tidy(path):
+        path = write_bounded(_tidied(path), path.with_name(f"{path.name}.json"), name, 2 * max_bytes)
     rows = (
-        f"SELECT line FROM read_csv({literal(str(lines))}, auto_detect = false, header = false, "
-        "columns = {line: 'VARCHAR'}, delim = '', quote = '', escape = '')"
+        f"SELECT trim(line, ' ' || chr(9)) AS line FROM read_csv({literal(str(path))}, auto_detect = false, "
+        "header = false, columns = {line: 'VARCHAR'}, delim = '', quote = '', escape = '')"
     )
     keys = _keys(connection, rows)
     if not keys:
@@ -48,9 +51,10 @@ def render(connection: duckdb.DuckDBPyConnection, path: Path, name: str, max_byt
     pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys]
     surplus = sql_list([*[""] * len(keys), "no object"])  # DuckDB forgives one blank cell too many
     records = (
-        f"SELECT CASE WHEN line IS NULL THEN '' WHEN TRY(json_type(line)) = 'OBJECT' "
-        f"THEN {csv_record(f'json_extract_string(line, {sql_list(pointers)})')} "
-        f"ELSE {csv_record(f'list_concat([line], {surplus})')} END FROM ({rows})"
+        "SELECT CASE WHEN coalesce(line, '') = '' THEN '' "
+        f"WHEN starts_with(line, '{{') AND cells IS NOT NULL THEN {csv_record('cells')} "
+        f"ELSE {csv_record(f'list_concat([line], {surplus})')} END "
+        f"FROM (SELECT line, TRY(json_extract_string(line, {sql_list(pointers)})) AS cells FROM ({rows}))"
     )
     return Rendering(1, chain([header_record(keys)], lines_of(connection, records)))
 
@@ -64,6 +68,31 @@ def _keys(connection: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
         ) GROUP BY key ORDER BY min(number * 1_000_000 + position) LIMIT {MAX_COLUMNS + 1}
     """).fetchall()
     return [key for (key,) in found]
+
+
+def _is_tidy(path: Path) -> bool:
+    """Whether `_tidied` would change nothing, as is usual and soon found out."""
+    rest = b""
+    with path.open("rb") as file:
+        if file.read(3) == BOM_UTF8:
+            return False
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            lines = whole + newline
+            if b"\0" in lines or b"\r" in lines or not _is_utf8(lines):
+                return False
+            if len(rest) > MAX_LINE or any(len(line) > MAX_LINE for line in lines.split(b"\n")):
+                return False
+    return b"\0" not in rest and b"\r" not in rest and _is_utf8(rest)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _tidied(path: Path) -> Iterator[bytes]:
