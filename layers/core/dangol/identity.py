@@ -114,7 +114,11 @@ def email_sql(text: str) -> str:
     """SQL: the same as `normal_email`."""
     if _absent(text):
         return "NULL::VARCHAR"
-    return f"CASE WHEN regexp_full_match({_trimmed(text)}, {literal(_EMAIL)}) THEN lower({_trimmed(text)}) END"
+    loose = f"CASE WHEN regexp_full_match(e, {literal(_EMAIL)}) THEN lower(e) END"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {literal(_EMAIL)}) THEN lower({text}) "
+        f"ELSE list_transform([{_trimmed(text)}], lambda e: {loose})[1] END"
+    )
 
 
 def normal_phone(text: str | None, calling_code: str = CALLING_CODE) -> str | None:

@@ -71,10 +71,18 @@ def number(text: str, style: Style = PLAIN_STYLE) -> str:
     value = f"concat(CASE WHEN regexp_matches(t, '[-(]') THEN '-' END, regexp_replace({digits}, '[^0-9.]', '', 'g'))"
     dressed = f"CASE WHEN regexp_full_match(t, '{_dressed(figure)}') THEN try_cast({value} AS {MONEY}) END"
     unusual = f"CASE WHEN {text} IS NOT NULL THEN list_transform([{plain}], lambda t: {dressed})[1] END"
-    return unusual if style.decimal_comma else f"coalesce(try_cast({text} AS {MONEY}), {unusual})"
+    if style.decimal_comma:
+        return unusual
+    # A cast that fails costs ten times one that does not: thousands commas are taken out before.
+    grouped = (
+        f"CASE WHEN regexp_full_match({text}, '{_GROUPED}') THEN try_cast(replace({text}, ',', '') AS {MONEY}) END"
+    )
+    usual = f"CASE WHEN contains({text}, ',') THEN {grouped} ELSE try_cast({text} AS {MONEY}) END"
+    return f"coalesce({usual}, {unusual})"
 
 
 _WIDE, _NARROW = "０１２３４５６７８９，．－−△▲（）\u00a0\u202f", "0123456789,.----()  "
+_GROUPED = r"\d{1,3}(,\d{3})+(\.\d+)?"
 _POINT_NUMBER = r"(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"
 _COMMA_NUMBER = r"(\d{1,3}([. ]\d{3})+|\d+)(,\d+)?"
 
@@ -100,7 +108,15 @@ def moment(text: str, style: Style = PLAIN_STYLE) -> str:
         f"strlen({text}) = 10 OR (strlen({text}) = 19 AND {text} LIKE '%:__:__') "
         f"OR (strlen({text}) = 16 AND {text} LIKE '%:__')"
     )
-    return f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) END, {unusual})"
+    shifted = f"try_cast(try_cast(replace(replace({text}, ' +', '+'), ' -', '-') AS TIMESTAMPTZ) AS TIMESTAMP)"
+    return (
+        f"coalesce(CASE WHEN {usual} THEN try_cast({text} AS TIMESTAMP) "
+        f"WHEN strlen({text}) > 21 AND regexp_full_match({text}, '{_SHIFTED}') THEN {shifted} END, {unusual})"
+    )
+
+
+_SHIFTED = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d ?[+-]\d\d:?\d\d"
+"""2025-10-07 09:50:26 +0200, as Shopify writes every date."""
 
 
 def day(text: str, style: Style = PLAIN_STYLE) -> str:

@@ -49,9 +49,10 @@ _ALIVE = f"coalesce(status, 'paid') IN {COUNTED_STATUSES}"
 _LIVES = f"bool_or({_ALIVE})"
 _SHIPMENTS = "list_distinct(list({parcel: shipping_group, fee: shipping}) FILTER (shipping > 0))"
 _FEES = f"list_sum(list_transform({_SHIPMENTS}, lambda shipment: shipment.fee))"
-_ADDED_UP = f"coalesce(sum(line_amount) FILTER (line_amount > 0), 0 * sum(line_amount)) + coalesce({_FEES}, 0)"
+_LINES = "coalesce(sum(line_amount) FILTER (line_amount > 0), 0 * sum(line_amount))"
 _TAKEN_BACK = f"coalesce(sum(CASE WHEN line_amount < 0 THEN -line_amount WHEN NOT {_ALIVE} THEN line_amount END), 0)"
-_AMOUNT = f"coalesce(arg_max(amount, number), {_ADDED_UP})"
+_AMOUNT = f"coalesce(arg_max(amount, number), {_LINES} + coalesce({_FEES}, 0))"
+_AMOUNT_OF_ONE_PARCEL = f"coalesce(arg_max(amount, number), {_LINES} + coalesce(max(shipping), 0))"
 _STATUS = f"""
     CASE WHEN NOT bool_or(by_line) OR NOT {_LIVES} THEN coalesce(arg_max(status, number), 'paid')
         WHEN bool_and({_ALIVE}) THEN coalesce(arg_max(status, number), 'paid')
@@ -112,8 +113,9 @@ _RANKED = f"""
 _EASY = """
     min(file) = max(file) AND bool_or(has_item) AND count(problem) = 0
     AND min(amount) IS NOT DISTINCT FROM max(amount)
+    AND min(shipping_group) IS NOT DISTINCT FROM max(shipping_group)
 """
-"""SQL: whether the rows of an order are line items of one version, with nothing to weigh up."""
+"""SQL: whether the rows of an order are line items of one version in one parcel, with nothing to weigh up."""
 
 
 def single_order(lines: bool) -> str:
@@ -138,7 +140,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE grouped AS
         SELECT *, {_COMPLETE} AS complete FROM (
-            SELECT order_id AS key_id, {_EASY} AS easy, {_order(lines)} FROM repeated_rows GROUP BY order_id
+            SELECT order_id AS key_id, {_EASY} AS easy, {_order(lines, _AMOUNT_OF_ONE_PARCEL)} FROM repeated_rows GROUP BY order_id
         )
     """)
     connection.execute("""
@@ -149,7 +151,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE resolved AS
         SELECT * EXCLUDE (key_id, easy, complete) FROM grouped WHERE easy AND complete
-        UNION ALL BY NAME SELECT {_order(lines)} FROM ranked WHERE current GROUP BY order_id
+        UNION ALL BY NAME SELECT {_order(lines, _AMOUNT)} FROM ranked WHERE current GROUP BY order_id
     """)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE judged AS
@@ -166,7 +168,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
     """)
 
 
-def _order(lines: bool) -> str:
+def _order(lines: bool, amount: str) -> str:
     """SQL: the columns of an order, of the rows of its one version grouped by order_id."""
     texts = ", ".join(f"arg_max({name}, number) AS {name}" for name in _TEXTS)
     discount = f"try_cast({_DISCOUNT} AS {MONEY}) AS discount"
@@ -176,7 +178,7 @@ def _order(lines: bool) -> str:
         arg_max(customer_id, number) AS customer_id,
         arg_max(ordered_at, {_OWN_FIRST}) AS ordered_at,
         {_STATUS} AS status,
-        try_cast({_AMOUNT} AS {MONEY}) AS amount,
+        try_cast({amount} AS {MONEY}) AS amount,
         try_cast({_REFUNDED} AS {MONEY}) AS refunded
         {f", {items}" if lines else ""}
     """
