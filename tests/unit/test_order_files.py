@@ -169,7 +169,7 @@ def test_a_missing_required_column_is_named_with_file_line_and_nearest_header(re
         read("\n\norder_id,customer_nr,ordered_at,amount\n1,2,3,4\n", names=["shop.csv"])
     assert (error.value.file, error.value.line, error.value.column) == ("shop.csv", 3, "customer_id")
     assert str(error.value) == (
-        "shop.csv, line 3, column 'customer_id': required column 'customer_id' is missing; "
+        "shop.csv, line 3, column 'customer_id': required column 'customer_id' (or 'email' or 'phone') is missing; "
         "the header has order_id, customer_nr, ordered_at, amount; is it 'customer_nr'? Then rename that header"
     )
 
