@@ -86,6 +86,12 @@ def test_preview_writes_the_mails_for_a_browser(tmp_path: Path, capsys: pytest.C
     assert "김단골님, 늘 감사한 마음을 전해요" in files[0].read_text("utf-8")
 
 
+def test_a_folder_without_campaigns_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(config / "campaigns")
+    assert main(["campaigns", "list", "--config", str(config)]) == 2
+    assert f"{config / 'campaigns'}: does not exist" in capsys.readouterr().err
+
+
 def test_a_campaign_that_is_not_there_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["campaigns", "preview", "vip_thank"]) == 2
     assert "vip_thank: no campaign in order; did you mean 'vip_thanks'?" in capsys.readouterr().err

@@ -197,6 +197,7 @@ def test_a_campaign_may_say_everything() -> None:
             "exactly one of 'every', 'cron' and 'once'",
         ),
         ("every: week", 'cron: "0 1 * * *", every: week', 5, "exactly one of 'every', 'cron' and 'once'"),
+        ("every: week", "time_zone: localtime, every: week", 5, "unknown time zone 'localtime'"),
         ("every: week", "time_zone: Asia/Seol, every: week", 5, "unknown time zone 'Asia/Seol'"),
         # messages
         ("[고객명]", "[고객면]", 10, "'title' unknown placeholder '[고객면]'; did you mean '고객명'?"),

@@ -85,6 +85,9 @@ def _zone(document: Document, node: yaml.Node) -> str:
     name = document.text(node, "'time_zone'")
     try:
         ZoneInfo(name)
+        known = name[:1].isupper()  # "localtime" is the machine's
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    if not known:
         document.note(node, f"unknown time zone '{name}'; use an IANA name such as Asia/Seoul")
     return name

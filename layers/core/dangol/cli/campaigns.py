@@ -3,13 +3,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dangol.cli.local import a_date, add_shop_to, policy_of
 from dangol.errors import DangolError, InvalidConfiguration, UnreadableFile
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser("campaigns", help="list, check and preview campaigns", description=__doc__)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", type=Path, metavar="DIR", help="folder of the configuration (default: built in)")
-    shared.add_argument("--time-zone", default="Asia/Seoul", help="the shop's (default: %(default)s)")
+    add_shop_to(shared)
     for name, action, text in (
         ("list", list_campaigns, "each campaign: to whom, by what, when next"),
         ("check", check_campaigns, "what must be mended before a launch; exit 1 if anything"),
@@ -46,8 +46,7 @@ def _add_person(parser: argparse.ArgumentParser) -> None:
         "--product", default="울 코트", help="what they bought last; '' for none (default: %(default)s)"
     )
     parser.add_argument("--no-items", action="store_true", help="as if there were no catalogue")
-    parser.add_argument("--currency", default="KRW", help="the shop's (default: %(default)s)")
-    parser.add_argument("--on", type=date.fromisoformat, metavar="DATE", help="day of the run (default: today)")
+    parser.add_argument("--on", type=a_date, metavar="DATE", help="day of the run (default: today)")
     parser.add_argument("--html", type=Path, metavar="DIR", help="write the e-mails there as well, for a browser")
 
 
@@ -110,16 +109,17 @@ def _campaigns(options: argparse.Namespace) -> tuple[list["Campaign"], list[Dang
     """The campaigns that are in order, and what is wrong with the others."""
     from dangol.campaigns.loading import Known, load_campaign
     from dangol.segments.language import catalogue, parse
-    from dangol.segments.policy import POLICY_FILE, default_policy, load_policy
 
-    file = (options.config or Path()) / POLICY_FILE
-    policy = load_policy(file.read_bytes(), str(file)) if options.config and file.exists() else default_policy()
-    vocabulary = catalogue(policy.names)
-    known = Known(policy.names, lambda rule: parse(rule, vocabulary), options.time_zone, datetime.now(UTC))
+    names = policy_of(options.config).names
+    vocabulary = catalogue(names)
+    known = Known(names, lambda rule: parse(rule, vocabulary), options.time_zone, datetime.now(UTC))
     campaigns: list[Campaign] = []
     problems: list[DangolError] = []
     with as_file(files("dangol") / "defaults") as defaults:
-        for path in sorted(((options.config or defaults) / "campaigns").glob("*.yaml")):
+        folder = (options.config or defaults) / "campaigns"
+        if not folder.is_dir():
+            raise UnreadableFile(str(folder), "does not exist; --config names a folder that holds it")
+        for path in sorted(folder.glob("*.yaml")):
             try:
                 campaigns.append(load_campaign(path.read_bytes(), str(path), known))
             except InvalidConfiguration as error:
