@@ -91,6 +91,13 @@ def test_bytes_that_are_no_text_and_lines_beyond_measure_cost_their_lines_of_jso
     assert [reject.line for reject in outcome.rejects] == [2, 3, 4]
 
 
+def test_bytes_that_are_no_text_cost_their_line_of_json_only(read: Read) -> None:
+    first, second = JSON_LINES.encode().splitlines()
+    outcome = read(b"\n".join([first, b'{"order_id": "\xff\xfe"}', second]))
+    assert outcome.purchases == [KIM, LEE]
+    assert outcome.places == [("0.csv", 2, '\ufffd{"order_id": "\ufffd\ufffd"}')]
+
+
 def test_a_rejected_object_has_the_line_it_stands_on(read: Read) -> None:
     bad = '{"order_id": "o3", "customer_id": "two\\nlines", "ordered_at": "never", "amount": 1}'
     other = '{"order_id": "o4", "customer_id": "two\\nlines", "ordered_at": "2026-01-31", "amount": "x"}'
@@ -331,6 +338,8 @@ def test_the_sample_is_what_lies_whole_in_the_first_64_kib(tmp_path: Path) -> No
     sample = opened(tmp_path, text).sample
     assert len(sample) == (64 * 1024 - len(PLAIN_HEADER) - 1) // len("o00000,kim,2026-01-31,1\n")
     assert {len(row) for row in sample} == {4}
+    long = "x" * 1_000
+    assert {row[1] for row in opened(tmp_path, "a,b\n" + f"1,{long}\n" * 100).sample} == {long}
     assert opened(tmp_path, "a,b\n1,2\n3,4").sample == (("1", "2"), ("3", "4"))
 
 
