@@ -25,7 +25,7 @@ from dangol.orders import olist
 from dangol.orders.describe import builtin_dialects, plain
 from dangol.orders.dialect import Dialect, Layout, recognise
 from dangol.orders.rates import Rate
-from dangol.orders.resolve import resolve, single_order
+from dangol.orders.resolve import Traits, resolve, single_order
 from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted, net
 from dangol.shop import Shop
 
@@ -125,7 +125,7 @@ class OrderReader:
         bad = self._bad_single_rows("narrow", "rowid")
         if self._count("repeated"):
             self._scanner.scan_into("scanned", _ROWS, numbered=True, where="key IN (FROM repeated)")
-        verdicts = self._resolve_repeated(lines=False)
+        verdicts = self._resolve_repeated("number", lines=False)
         self._connection.execute(f"""
             CREATE OR REPLACE TEMP VIEW read_narrow AS
             SELECT customer_id, ordered_on, amount, counted FROM narrow WHERE {_COMPLETE["narrow"]}
@@ -182,10 +182,11 @@ class OrderReader:
 
     def _read_rows(self, columns: str, *, lines: bool) -> tuple[_Verdicts | None, list[BadRow]]:
         """Make temp tables `scanned`, `repeated` and `resolved` of all rows."""
-        self._scanner.scan_into("scanned", columns, numbered=True)
+        # Not numbered while it is read: that would be done by one thread.
+        self._scanner.scan_into("scanned", columns, numbered=False)
         self._find_repeated("scanned")
-        bad = self._bad_single_rows("scanned", "number")
-        return self._resolve_repeated(lines=lines), bad
+        bad = self._bad_single_rows("scanned", "rowid")
+        return self._resolve_repeated("rowid", lines=lines), bad
 
     def _count(self, table: str) -> int:
         return scalar(self._connection, f"SELECT count(*) FROM {table}")
@@ -217,15 +218,29 @@ class OrderReader:
         self._connection.execute("CREATE OR REPLACE TEMP TABLE repeated AS FROM found")
         self._connection.unregister("found")
 
-    def _resolve_repeated(self, *, lines: bool) -> _Verdicts | None:
-        """Make temp table `resolved` of the orders in `scanned` that have several rows, if any."""
+    def _resolve_repeated(self, number: str, *, lines: bool) -> _Verdicts | None:
+        """Make temp table `resolved` of the orders in `scanned` that have several rows, if any.
+
+        `number` is the column that counts the rows: of each file, or, 'rowid', of all.
+        """
         if self._count("repeated") == 0:
             return None
+        own = ", rowid AS number" if number == "rowid" else ""
         self._connection.execute(
-            "CREATE OR REPLACE TEMP VIEW repeated_rows AS FROM scanned WHERE key IN (FROM repeated)"
+            f"CREATE OR REPLACE TEMP VIEW repeated_rows AS SELECT *{own} FROM scanned WHERE key IN (FROM repeated)"
         )
-        resolve(self._connection, lines)
-        return self._judged()
+        resolve(self._connection, self._traits(lines))
+        return self._judged(number)
+
+    def _traits(self, lines: bool) -> Traits:
+        dialects = [scan.layout.dialect for scan in self._scans]
+        return Traits(
+            files=len(self._scans),
+            by_line=any(dialect.status_of_line or dialect.cancellations for dialect in dialects),
+            cancels=any(dialect.cancellations for dialect in dialects),
+            shipping=any("shipping" in scan.layout.columns for scan in self._scans),
+            lines=lines,
+        )
 
     # ---- what became of each row ---------------------------------------------------------------------
 
@@ -240,12 +255,16 @@ class OrderReader:
             FROM {table} JOIN {firsts} USING (file) WHERE {bad}
         """)
 
-    def _judged(self) -> _Verdicts:
+    def _judged(self, number: str) -> _Verdicts:
         superseded = "SELECT count(*) FROM judged WHERE verdict = 'superseded'"
+        if not self._count("judged WHERE verdict NOT IN ('accepted', 'superseded')"):
+            return _Verdicts(scalar(self._connection, superseded), [])
+        first = "min(rowid)" if number == "rowid" else "0"
         bad = self._bad_rows(f"""
-            SELECT file, number, CASE verdict WHEN 'incomplete' THEN '' WHEN 'sibling' THEN NULL
+            SELECT file, number - first AS number, CASE verdict WHEN 'incomplete' THEN '' WHEN 'sibling' THEN NULL
                 ELSE {_column_at_fault("problem", f"'{CHECKED_COLUMNS[0]}'")} END AS "column"
-            FROM judged WHERE verdict NOT IN ('accepted', 'superseded')
+            FROM judged JOIN (SELECT file, {first} AS first FROM scanned GROUP BY file) USING (file)
+            WHERE verdict NOT IN ('accepted', 'superseded')
         """)
         return _Verdicts(scalar(self._connection, superseded), bad)
 

@@ -10,6 +10,8 @@ or returned are refunds of it. Rows that take another order back are refunds of 
 else a cancelled order of their own.
 """
 
+from dataclasses import dataclass
+
 import duckdb
 
 from dangol.files.rejects import MAX_AMOUNT
@@ -49,17 +51,18 @@ _ALIVE = f"coalesce(status, 'paid') IN {COUNTED_STATUSES}"
 _LIVES = f"bool_or({_ALIVE})"
 _SHIPMENTS = "list_distinct(list({parcel: shipping_group, fee: shipping}) FILTER (shipping > 0))"
 _FEES = f"list_sum(list_transform({_SHIPMENTS}, lambda shipment: shipment.fee))"
-_LINES = "coalesce(sum(line_amount) FILTER (line_amount > 0), 0 * sum(line_amount))"
 _TAKEN_BACK = f"coalesce(sum(CASE WHEN line_amount < 0 THEN -line_amount WHEN NOT {_ALIVE} THEN line_amount END), 0)"
-_AMOUNT = f"coalesce(arg_max(amount, number), {_LINES} + coalesce({_FEES}, 0))"
-_AMOUNT_OF_ONE_PARCEL = f"coalesce(arg_max(amount, number), {_LINES} + coalesce(max(shipping), 0))"
+_STATUS_OF_ORDER = "coalesce(arg_max(status, number), 'paid')"
 _STATUS = f"""
-    CASE WHEN NOT bool_or(by_line) OR NOT {_LIVES} THEN coalesce(arg_max(status, number), 'paid')
-        WHEN bool_and({_ALIVE}) THEN coalesce(arg_max(status, number), 'paid')
-        ELSE '{PARTIALLY_REFUNDED}' END"""
+    CASE WHEN bool_or(by_line) AND {_LIVES} AND NOT bool_and({_ALIVE}) THEN '{PARTIALLY_REFUNDED}'
+        ELSE {_STATUS_OF_ORDER} END"""
+_REFUND_OF_ORDER = "coalesce(arg_max(refunded_amount, number), 0)"
 _REFUNDED = f"""
-    CASE WHEN NOT bool_or(by_line) THEN coalesce(arg_max(refunded_amount, number), 0)
-        ELSE coalesce(max(refunded_amount), CASE WHEN {_LIVES} THEN {_TAKEN_BACK} END, 0) END"""
+    CASE WHEN bool_or(by_line)
+        THEN coalesce(max(refunded_amount), CASE WHEN {_LIVES} THEN {_TAKEN_BACK} END, 0)
+        ELSE {_REFUND_OF_ORDER} END"""
+_LINES = "coalesce(sum(line_amount) FILTER (line_amount > 0), 0 * sum(line_amount))"
+_AMOUNT = f"coalesce(arg_max(amount, number), {_LINES} + coalesce({_FEES}, 0))"
 _OWN_FIRST = "CASE WHEN cancels IS NULL THEN number ELSE number - (1::BIGINT << 40) END"
 """Of what an order and its cancellations say, what the order says."""
 _DISCOUNT = "CASE WHEN count(amount) > 0 THEN arg_max(discount, number) ELSE sum(discount) END"
@@ -110,12 +113,21 @@ _RANKED = f"""
     SELECT *, coalesce(usable AND version = newest, false) AS current FROM dated
 """
 
-_EASY = """
-    min(file) = max(file) AND bool_or(has_item) AND count(problem) = 0
-    AND min(amount) IS NOT DISTINCT FROM max(amount)
-    AND min(shipping_group) IS NOT DISTINCT FROM max(shipping_group)
-"""
-"""SQL: whether the rows of an order are line items of one version in one parcel, with nothing to weigh up."""
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the files of a reading make use of; other rules are left out of what is computed for each order."""
+
+    files: int
+    """How many there are."""
+    by_line: bool
+    """Whether there are statuses of lines."""
+    cancels: bool
+    """Whether there are orders that take others back."""
+    shipping: bool
+    """Whether there are fees of parcels."""
+    lines: bool
+    """Whether line items and contacts are wanted."""
 
 
 def single_order(lines: bool) -> str:
@@ -129,18 +141,19 @@ def single_order(lines: bool) -> str:
     """
 
 
-def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
+def resolve(connection: duckdb.DuckDBPyConnection, traits: Traits) -> None:
     """From `repeated_rows` (Scan.typed with file and number) make temp tables `resolved` and `judged`.
 
-    `resolved` holds complete orders: ORDER_COLUMNS with `lines`, else those up to `refunded`. In `judged` is every
-    row of the other orders with a `verdict`: 'accepted', 'superseded', 'rejected', 'incomplete' (of a version
+    `resolved` holds complete orders: ORDER_COLUMNS if lines are wanted, else those up to `refunded`. In `judged`
+    is every row of the other orders with a `verdict`: 'accepted', 'superseded', 'rejected', 'incomplete' (of a version
     without one of the required values, or with an absurd total, and no newer one) or 'sibling' (spoiled by another
     row).
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE grouped AS
         SELECT *, {_COMPLETE} AS complete FROM (
-            SELECT order_id AS key_id, {_EASY} AS easy, {_order(lines, _AMOUNT_OF_ONE_PARCEL)} FROM repeated_rows GROUP BY order_id
+            SELECT order_id AS key_id, {_easy(traits)} AS easy, {_order(traits, of_one_parcel=True)}
+            FROM repeated_rows GROUP BY order_id
         )
     """)
     connection.execute("""
@@ -151,7 +164,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE resolved AS
         SELECT * EXCLUDE (key_id, easy, complete) FROM grouped WHERE easy AND complete
-        UNION ALL BY NAME SELECT {_order(lines, _AMOUNT)} FROM ranked WHERE current GROUP BY order_id
+        UNION ALL BY NAME SELECT {_order(traits, of_one_parcel=False)} FROM ranked WHERE current GROUP BY order_id
     """)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE judged AS
@@ -168,17 +181,33 @@ def resolve(connection: duckdb.DuckDBPyConnection, lines: bool) -> None:
     """)
 
 
-def _order(lines: bool, amount: str) -> str:
+def _easy(traits: Traits) -> str:
+    """SQL: whether the rows of an order are line items of one version in one parcel, with nothing to weigh up."""
+    conditions = ["bool_or(has_item)", "count(problem) = 0", "min(amount) IS NOT DISTINCT FROM max(amount)"]
+    if traits.files > 1:
+        conditions.append("min(file) = max(file)")
+    if traits.shipping:
+        conditions.append("min(shipping_group) IS NOT DISTINCT FROM max(shipping_group)")
+    return " AND ".join(conditions)
+
+
+def _order(traits: Traits, *, of_one_parcel: bool) -> str:
     """SQL: the columns of an order, of the rows of its one version grouped by order_id."""
+    order_id, newest = "order_id", "number"
+    if traits.cancels:
+        order_id = "CASE WHEN count(cancels) = count(*) THEN min(cancels) ELSE order_id END"
+        newest = _OWN_FIRST
+    fees = ("max(shipping)" if of_one_parcel else _FEES) if traits.shipping else "0"
+    amount = "max(amount)" if of_one_parcel else "arg_max(amount, number)"
     texts = ", ".join(f"arg_max({name}, number) AS {name}" for name in _TEXTS)
     discount = f"try_cast({_DISCOUNT} AS {MONEY}) AS discount"
     items = f"list({LINE} ORDER BY number) FILTER (has_item) AS lines, {texts}, {discount}"
     return f"""
-        CASE WHEN count(cancels) = count(*) THEN min(cancels) ELSE order_id END AS order_id,
+        {order_id} AS order_id,
         arg_max(customer_id, number) AS customer_id,
-        arg_max(ordered_at, {_OWN_FIRST}) AS ordered_at,
-        {_STATUS} AS status,
-        try_cast({amount} AS {MONEY}) AS amount,
-        try_cast({_REFUNDED} AS {MONEY}) AS refunded
-        {f", {items}" if lines else ""}
+        arg_max(ordered_at, {newest}) AS ordered_at,
+        {_STATUS if traits.by_line else _STATUS_OF_ORDER} AS status,
+        try_cast(coalesce({amount}, {_LINES} + coalesce({fees}, 0)) AS {MONEY}) AS amount,
+        try_cast({_REFUNDED if traits.by_line else _REFUND_OF_ORDER} AS {MONEY}) AS refunded
+        {f", {items}" if traits.lines else ""}
     """
