@@ -13,7 +13,7 @@ DONE, FINDINGS, UNUSABLE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     # Late, so that `--help` of one command does not import what another computes with.
-    from dangol.cli import campaigns, inspect, segment
+    from dangol.cli import campaigns, config, inspect, segment, segments
 
     parser = argparse.ArgumentParser(
         prog="dangol",
@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"dangol {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     segment.add_to(commands)
+    segments.add_to(commands)
+    config.add_to(commands)
     inspect.add_to(commands)
     campaigns.add_to(commands)
     options = parser.parse_args(arguments)
