@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dangol.segments.explain import Judgement, judgements
 from dangol.segments.features import FEATURES
 from dangol.segments.language.frames import columns_of
-from dangol.segments.language.person import Interaction
 from dangol.segments.memberships import memberships
 from dangol.segments.policy import default_policy, load_policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests import alone
 
 AS_OF = date(2026, 11, 22)
 KINDS = {feature.name: feature.kind for feature in FEATURES}
@@ -22,7 +22,7 @@ SEOUL = {"latitude": 37.566, "longitude": 126.978}
 
 def segments_of(**features: Any) -> set[str]:
     """All segments of one customer; features not given are missing."""
-    return {one.rule.id for one in judgements(POLICY, features, AS_OF) if one.member}
+    return alone.segments_of(POLICY, features, AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -94,37 +94,10 @@ def test_who_never_subscribed_nor_answered_is_in_none_of_them() -> None:
 
 def test_a_woman_who_is_vip_near_seoul_is_in_all_of_these() -> None:
     found = segments_of(gender="female", orders_lifetime=12, **SEOUL)
-    assert found == {"female", "vip_10_plus", "female_vip", "near_seoul"}
+    assert found == {"unclassified", "female", "vip_10_plus", "female_vip", "near_seoul"}
 
 
-# ---- one customer explained -----------------------------------------------------------------------------------
-
-
-def judgement(segment: str, **features: Any) -> Judgement:
-    return {one.rule.id: one for one in judgements(POLICY, features, AS_OF)}[segment]
-
-
-def test_an_exclusive_segment_that_was_not_first_names_the_one_that_was() -> None:
-    new = {"recency_days": 1, "orders_90d": 1, "orders_lifetime": 1, "aov_90d": 100.0}
-    found = judgement("potential_loyal", **new)
-    assert (found.member, found.why.holds, found.instead) == (False, True, "new")
-    assert judgement("new", **new).instead is None
-    assert judgement("at_risk", **new).instead is None
-
-
-def test_a_segment_is_explained_down_to_its_values() -> None:
-    why = judgement("female_vip", gender="female", orders_lifetime=9).why
-    assert [(part.text, part.holds, dict(part.values)) for part in why.parts] == [
-        ("gender == 'female'", True, {"gender": "female"}),
-        ("in_segment('vip_10_plus')", False, {}),
-    ]
-
-
-def test_what_somebody_did_explains_a_segment_that_asks_for_it() -> None:
-    policy = load_policy(b"rfm:\n  - {id: a, where: \"bought('x', 7 days)\"}\n", "segments.yaml")
-    (found,) = judgements(policy, {}, AS_OF, [Interaction("bought", AS_OF, category="X")])
-    assert found.member
-
+# ---- many and one alike ---------------------------------------------------------------------------------------
 
 VALUES = {
     "recency_days": [None, 0, 4, 45, 61],
@@ -160,10 +133,8 @@ SCORED = load_policy(
         max_size=4,
     ),
 )
-def test_everybody_is_where_their_explanation_says(policy: Any, people: list[dict[str, Any]]) -> None:
+def test_many_customers_are_where_each_alone_is(policy: Any, people: list[dict[str, Any]]) -> None:
     found = memberships(policy, columns_of(pd.DataFrame(people).astype(object), KINDS), AS_OF)
     for person, code, bits in zip(people, found.rfm, found.others, strict=True):
-        explained = {one.rule.id for one in judgements(policy, person, AS_OF) if one.member}
         others = {segment for i, segment in enumerate(policy.other_ids) if bits >> i & 1}
-        assert explained | {policy.rfm_ids[code]} == others | {policy.rfm_ids[code]}
-        assert policy.rfm_ids[code] in explained | {"unclassified"}
+        assert others | {policy.rfm_ids[code]} == alone.segments_of(policy, person, AS_OF)
