@@ -1,8 +1,8 @@
 """Quintile scores: R, F and M of a customer as fifths of the whole base, 1 to 5, 5 the best.
 
 Shards are computed apart, so the borders between the fifths are computed once over all of them, and each shard compares
-with them. Equal values always have equal scores, whatever the order of the rows: where many are equal, a fifth is larger
-than the others or empty.
+with them. Equal values always have equal scores, whatever the order of the rows: where many are equal, a fifth is
+larger than the others or empty.
 """
 
 import json
