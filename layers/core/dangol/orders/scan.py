@@ -114,7 +114,11 @@ class Scan:
     @property
     def columns(self) -> dict[str, int]:
         """Canonical column → index in the header, the first of those that may hold it."""
-        return {name: indexes[0] for name, indexes in self.layout.columns.items()}
+        columns = {name: indexes[0] for name, indexes in self.layout.columns.items()}
+        if self.layout.currency and "currency" not in columns:
+            amounts = ("amount", "line_amount", "unit_price")
+            columns["currency"] = next(columns[name] for name in amounts if name in columns)
+        return columns
 
     def reason(self, column: str, value: str) -> str:
         """What is wrong with `value` in `column` (canonical), and what to do about it."""
@@ -141,14 +145,17 @@ class Scan:
         if reject.meant in _PERSON and self._nobody(cells) and (reject.value or len(self._person_columns()) > 1):
             what = "tells nobody" if reject.value else "is missing"
             return replace(reject, reason=f"{what}; fill in a customer id, an e-mail address or a phone number")
-        if reject.meant == "currency" and self.rates:
-            code, day = reject.value.upper() or self.layout.currency, self._value("ordered_at", cells)
-            reason = (
-                f"is not the shop's currency {self.shop.currency}, and there is no rate of {code} for {day} or the "
-                f"{VALID_DAYS} days before; add one to {RATES_FILE}"
-            )
-            return replace(reject, reason=reason)
+        if reject.meant == "currency":
+            return replace(reject, reason=self._no_rate(cells))
         return reject
+
+    def _no_rate(self, cells: Sequence[str]) -> str:
+        code = self._value("currency", cells).upper() or self.layout.currency
+        wrong = f"{code} is not the shop's currency {self.shop.currency}"
+        if not self.rates:
+            return f"{wrong}; convert the amount, state a rate in {RATES_FILE}, or leave the row out"
+        day = self._value("ordered_at", cells)
+        return f"{wrong}, and there is no rate of {code} for {day} or the {VALID_DAYS} days before in {RATES_FILE}"
 
     def _index(self, column: str, cells: Sequence[str]) -> int:
         """Of the columns that may hold a value the first that is filled in, else the first."""
@@ -262,7 +269,7 @@ class Scan:
         return bool(self.rates) and self._may_differ()
 
     def _may_differ(self) -> bool:
-        return "currency" in self.columns or self.layout.currency not in (None, self.shop.currency)
+        return "currency" in self.layout.columns or self.layout.currency not in (None, self.shop.currency)
 
     def _rate(self) -> str:
         return rate_sql(self.rates, self._currency(), "ordered_at::DATE")
@@ -294,14 +301,13 @@ class Scan:
         }
         if self.layout.dialect.multiplied:
             wrong |= self._bad_product()
-        wrong = {name: sql for name, sql in wrong.items() if name in self.columns}
+        wrong = {name: sql for name, sql in wrong.items() if name in self.layout.columns}
         if self._may_differ():
             wrong["currency"] = self._bad_currency()
-        return " ".join(
-            f"WHEN {wrong[column]} THEN {position}"
-            for position, column in enumerate(CHECKED_COLUMNS, 1)
-            if column in wrong
-        )
+        positions = {column: position for position, column in enumerate(CHECKED_COLUMNS, 1) if column in wrong}
+        if self._foreign():  # without a rate there is no amount, and that is not the amount's fault
+            positions = {"currency": CHECKED_COLUMNS.index("currency") + 1} | positions
+        return " ".join(f"WHEN {wrong[column]} THEN {position}" for column, position in positions.items())
 
     def _bad_amount(self, name: str) -> str:
         blank = given(self._text(name))
