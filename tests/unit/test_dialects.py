@@ -183,7 +183,7 @@ def test_a_currency_in_the_header_of_the_amount_counts(read: Read) -> None:
     assert read(file, rates=load_rates(RATES.encode(), "rates.yaml")).only_purchase[2] == 14000
     outcome = read(file)
     assert outcome.counts == (1, 0, 0, 1)
-    assert outcome.only_reject.reason.startswith("USD is not the shop's currency KRW; convert the amount")
+    assert outcome.only_reject.reason.startswith("is in USD, which is not the shop's currency KRW; convert the amount")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,8 @@ class Scan:
 
     def _no_rate(self, cells: Sequence[str]) -> str:
         code = self._value("currency", cells).upper() or self.layout.currency
-        wrong = f"{code} is not the shop's currency {self.shop.currency}"
+        which = "" if self._value("currency", cells) else f"in {code}, which is "
+        wrong = f"is {which}not the shop's currency {self.shop.currency}"
         if not self.rates:
             return f"{wrong}; convert the amount, state a rate in {RATES_FILE}, or leave the row out"
         day = self._value("ordered_at", cells)
