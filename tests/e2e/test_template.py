@@ -83,9 +83,15 @@ def as_list(value: Any) -> list[Any]:
 
 def source_queue(function: dict[str, Any]) -> str | None:
     """The logical id of the queue that feeds a function."""
+    source = source_of(function)
+    return str(source["Queue"]["GetAtt"]).removesuffix(".Arn") if source else None
+
+
+def source_of(function: dict[str, Any]) -> dict[str, Any] | None:
+    """How a queue feeds a function, if one does."""
     for event in function.get("Events", {}).values():
         if event["Type"] == "SQS":
-            return str(event["Properties"]["Queue"]["GetAtt"]).removesuffix(".Arn")
+            return dict(event["Properties"])
     return None
 
 
@@ -99,9 +105,9 @@ def test_every_function_has_an_example_event() -> None:
 
 @pytest.mark.parametrize("name", [name for name, function in functions().items() if source_queue(function)])
 def test_the_example_event_of_a_queue_has_a_body_of_json(name: str) -> None:
-    (record,) = json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))["Records"]
-    assert record["eventSource"] == "aws:sqs"
-    assert isinstance(json.loads(record["body"]), dict)
+    records = json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))["Records"]
+    assert {record["eventSource"] for record in records} == {"aws:sqs"}
+    assert all(isinstance(json.loads(record["body"]), dict) for record in records)
 
 
 def test_every_queue_gives_up_into_a_queue_that_raises_an_alarm() -> None:
@@ -128,8 +134,10 @@ def test_a_message_stays_hidden_for_six_times_the_timeout_of_its_function() -> N
     timeout = template()["Globals"]["Function"]["Timeout"]
     queues = resources("AWS::SQS::Queue")
     for name, function in functions().items():
-        if queue := source_queue(function):
-            assert queues[queue]["VisibilityTimeout"] == 6 * function.get("Timeout", timeout), name
+        if source := source_of(function):
+            queue = queues[str(source_queue(function))]
+            collected = source.get("MaximumBatchingWindowInSeconds", 0)
+            assert queue["VisibilityTimeout"] == 6 * function.get("Timeout", timeout) + collected, name
 
 
 def test_everything_is_encrypted_and_can_be_brought_back() -> None:

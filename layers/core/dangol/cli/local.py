@@ -78,6 +78,10 @@ def _secret(variable: str) -> str:
     return found
 
 
+def _password(options: argparse.Namespace) -> str | None:
+    return _secret(options.password_env) if options.password_env else None
+
+
 def order_reader(connection: "DuckDBPyConnection", options: argparse.Namespace, folder: Path) -> "OrderReader":
     """A reader of order files, with what the configuration says of dialects and rates."""
     from dangol.orders.describe import dialects_of
@@ -91,7 +95,7 @@ def order_reader(connection: "DuckDBPyConnection", options: argparse.Namespace, 
         key=identity_key(options),
         own=dialects_of(options.config) if options.config else (),
         rates=rates_of(options.config) if options.config else (),
-        password=_secret(options.password_env) if options.password_env else None,
+        password=_password(options),
     )
 
 
@@ -145,7 +149,8 @@ def _read_table(connection: "DuckDBPyConnection", options: argparse.Namespace, k
     from dangol.inputs import TABLES
     from dangol.inputs.reader import RECORDS, TableReader
 
-    reader = TableReader(connection, TABLES[kind], shop_of(options), folder, identity_key(options))
+    shop, key = shop_of(options), identity_key(options)
+    reader = TableReader(connection, TABLES[kind], shop, folder, key, password=_password(options))
     reading = reader.read(_named(getattr(options, kind)))
     connection.execute(f"CREATE TEMP TABLE all_{kind} AS SELECT *, '' AS version FROM {RECORDS}")
     return reading

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from dangol.engine import literal, scalar
+from dangol.errors import UnreadableFile
 from dangol.files import records
 from dangol.files.columns import fold, match_columns
 from dangol.files.export import MAX_TEXT_BYTES, Export
@@ -39,6 +40,8 @@ class TableReader:
         folder: Path,
         key: bytes,
         max_bytes: int = MAX_TEXT_BYTES,
+        *,
+        password: str | None = None,
     ) -> None:
         self._connection = connection
         self._table = table
@@ -47,7 +50,7 @@ class TableReader:
             columns = match_columns(table.headers, table.required, export.header, export.name, export.header_line)
             return _Scan(export, columns, table, shop, key)
 
-        self._scanner = Scanner(connection, folder, scan_of, max_bytes)
+        self._scanner = Scanner(connection, folder, scan_of, max_bytes, password=password, header=self._is_header)
 
     def read(self, files: Sequence[tuple[Path, str]]) -> Reading:
         """Make temp table `records` of (path, name) files, and of rows with the same key the last one.
@@ -58,10 +61,13 @@ class TableReader:
         self._scanner.open(files)
         self._scanner.scan_into("scanned_rows", "*", numbered=True)
         rows = scalar(self._connection, "SELECT count(*) FROM scanned_rows") + self._scanner.left_out
-        bad = self._connection.execute(
-            "SELECT file, number, problem FROM scanned_rows WHERE problem IS NOT NULL ORDER BY ALL"
-        ).fetchall()
-        rejects = self._scanner.rejects([BadRow(file, number, self._at_fault(n)) for file, number, n in bad])
+        names = ", ".join(literal(column.name) for column in self._table.columns)
+        bad = f"""
+            SELECT file, number, coalesce([{names}][problem], '') AS "column"
+            FROM scanned_rows WHERE problem IS NOT NULL"""
+        self._scanner.check_rejects(bad)
+        found = self._connection.execute(f"{bad} ORDER BY ALL").fetchall()
+        rejects = self._scanner.rejects([BadRow(*row) for row in found])
         key = ", ".join(self._table.key)
         columns = ", ".join(column.name for column in self._table.columns)
         self._connection.execute(f"""
@@ -82,8 +88,12 @@ class TableReader:
             rejects,
         )
 
-    def _at_fault(self, problem: int) -> str:
-        return self._table.columns[problem - 1].name if problem <= len(self._table.columns) else ""
+    def _is_header(self, cells: Sequence[str]) -> bool:
+        try:
+            match_columns(self._table.headers, self._table.required, cells, "", 1)
+        except UnreadableFile:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

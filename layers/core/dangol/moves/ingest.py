@@ -150,8 +150,15 @@ class Ingest:
             appender = Appender(connection, self._store, self._shards, folder)
             if kind == layout.ORDERS:
                 return appender.orders(self._order_reader(connection, folder), (path, file.key), file.version)
-            key = self._secrets.identity_key
-            table = TableReader(connection, TABLES[kind], self._shop, folder, key, self._limits.text_bytes)
+            table = TableReader(
+                connection,
+                TABLES[kind],
+                self._shop,
+                folder,
+                self._secrets.identity_key,
+                self._limits.text_bytes,
+                password=self._secrets.file_password,
+            )
             return appender.facts(table, facts.BY_NAME[kind], (path, file.key), file.version)
         finally:
             connection.close()

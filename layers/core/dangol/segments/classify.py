@@ -6,12 +6,14 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dangol.engine import literal
 from dangol.segments.features import DATE, FEATURES, TEXT
 from dangol.segments.folding import fold, fold_sql
-from dangol.segments.language.columns import Columns, Mask, Texts
+from dangol.segments.language.columns import Mask
+from dangol.segments.language.frames import columns_of
 from dangol.segments.language.names import interactions_in
 from dangol.segments.language.syntax import Did
 from dangol.segments.memberships import factorized, memberships
@@ -30,7 +32,7 @@ def classify(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date)
     `customers` has the columns of `features`, segment VARCHAR (the RFM segment's id), segments VARCHAR[] (ids of the
     other segments the customer is in, sorted; empty when none).
     """
-    columns = _columns(connection, policy.needs.features)
+    columns = columns_of(_frame(connection, policy.needs.features), _KINDS)
     found = memberships(policy, columns, as_of, _done(connection, policy, as_of, columns.size))
     sets, distinct = factorized(found.others)
     _keep(connection, "assigned", {"code": found.rfm, "combination": sets}, "FROM found")
@@ -55,23 +57,20 @@ def classify(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date)
     """)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, needed: Iterable[str]) -> Columns:
-    """The columns of table `features` that are needed and there."""
+def _frame(connection: duckdb.DuckDBPyConnection, needed: Iterable[str]) -> pd.DataFrame:
+    """The columns of table `features` that are needed and there, as columns_of wants them; text is categorical."""
     types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE features").fetchall()}
     there = sorted(name for name in needed if name in types)
     texts = {name: _distinct(connection, name) for name in there if _KINDS[name] == TEXT and types[name] == "VARCHAR"}
-    numbers = [name for name in there if _KINDS[name] != TEXT]
-    fetched = [f"{_number(name, types[name])} AS {name}" for name in numbers]
+    fetched = [f"{_number(name, types[name])} AS {name}" for name in there if _KINDS[name] != TEXT]
     fetched += [f"coalesce(enum_code({name}::{_enum(name)})::INTEGER, -1) AS {name}" for name in texts]
     query = f"SELECT {', '.join(['true AS row', *fetched])} FROM features"
     found: dict[str, NDArray[Any]] = connection.execute(query).fetchnumpy()  # type: ignore[assignment]
     for name in texts:
         connection.execute(f"DROP TYPE {_enum(name)}")
-    return Columns(
-        len(found["row"]),
-        {name: found[name] for name in numbers},
-        {name: Texts(found[name], folded) for name, folded in texts.items()},
-    )
+    rows = pd.RangeIndex(len(found.pop("row")))
+    categorical = {name: pd.Categorical.from_codes(found[name], pd.Index(values, dtype=object)) for name, values in texts.items()}
+    return pd.DataFrame({**found, **categorical}, index=rows, copy=False)
 
 
 def _number(name: str, kind: str) -> str:
@@ -82,10 +81,10 @@ def _number(name: str, kind: str) -> str:
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
-    """The distinct texts of a feature, folded; an ENUM of them gives each row its code."""
+    """The distinct texts of a feature; an ENUM of them gives each row its code."""
     connection.execute(f"CREATE OR REPLACE TYPE {_enum(name)} AS ENUM (SELECT DISTINCT {name} FROM features)")
     values = connection.execute(f"SELECT unnest(enum_range(NULL::{_enum(name)}))::VARCHAR").fetchall()
-    return tuple(fold(value) for (value,) in values)
+    return tuple(value for (value,) in values)
 
 
 def _enum(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Rules over a pandas frame of customers, in a notebook for example. The package itself does without pandas here."""
+"""From a pandas frame of customers to what rules are evaluated on; nothing is copied where the types are right."""
 
 from collections.abc import Mapping
 
