@@ -46,9 +46,9 @@ def split(files: Sequence[tuple[Path, str]]) -> tuple[list[tuple[Path, str]], li
 
 
 def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
     try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path, "rb") if packed else path.open("rb") as text:
             return text.read(_HEADER_BYTES)
     except (OSError, EOFError, zlib.error):  # whoever reads all of it will say what is wrong
