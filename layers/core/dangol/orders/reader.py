@@ -53,6 +53,10 @@ _COMPLETE = {
 """SQL: a row that is an order by itself, by table."""
 
 
+_ALONE = "key IS NULL OR key NOT IN (FROM repeated)"
+"""SQL: a row whose order has no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Verdicts:
     """How the rows of orders with several rows fared."""
@@ -102,7 +106,10 @@ class OrderReader:
         Raises UnreadableFile for a file of which no row can be used.
         """
         self._open(files)
-        verdicts, bad = self._read_rows(_FULL, lines=True)
+        self._scanner.scan_into("scanned", _FULL, numbered=False)
+        self._find_repeated("scanned")
+        bad = self._bad_rows_of("scanned", "rowid", _ALONE)
+        verdicts = self._resolve_repeated("rowid", lines=True)
         self._connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE read_whole AS
             {single_order(lines=True)} FROM scanned WHERE {_COMPLETE["scanned"]} AND key NOT IN (FROM repeated)
@@ -122,7 +129,7 @@ class OrderReader:
             return self._purchases_of_lines()
         self._scanner.scan_into("narrow", _NARROW, numbered=False)
         self._find_repeated("narrow")
-        bad = self._bad_single_rows("narrow", "rowid")
+        bad = self._bad_rows_of("narrow", "rowid", _ALONE)
         if self._count("repeated"):
             self._scanner.scan_into("scanned", _ROWS, numbered=True, where="key IN (FROM repeated)")
         verdicts = self._resolve_repeated("number", lines=False)
@@ -135,15 +142,12 @@ class OrderReader:
         return self._reading("narrow", bad, verdicts)
 
     def _purchases_of_lines(self) -> Reading:
-        """The same of files in which most orders have several rows: those are not read twice."""
-        verdicts, bad = self._read_rows(_ROWS, lines=False)
-        self._connection.execute(f"""
-            CREATE OR REPLACE TEMP TABLE read_lines AS
-            WITH single AS (
-                {single_order(lines=False)} FROM scanned WHERE {_COMPLETE["scanned"]} AND key NOT IN (FROM repeated)
-            )
-            {_purchases("single")} {f"UNION ALL {_purchases('resolved')}" if verdicts else ""}
-        """)
+        """The same of files in which most orders have several rows: all are grouped, and nothing is read twice."""
+        # Not numbered while it is read: that would be done by one thread.
+        self._scanner.scan_into("scanned", _ROWS, numbered=False)
+        bad = self._bad_rows_of("scanned", "rowid", "order_id IS NULL")
+        verdicts = self._resolve("order_id IS NOT NULL", "rowid", lines=False)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE read_lines AS {_purchases('resolved')}")
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW purchases AS {self._keyed('read_lines')}")
         return self._reading("scanned", bad, verdicts)
 
@@ -180,14 +184,6 @@ class OrderReader:
         olist.join_parts(self._connection, exports, target)
         return [*others, (target, " + ".join(export.name for export in exports))]
 
-    def _read_rows(self, columns: str, *, lines: bool) -> tuple[_Verdicts | None, list[BadRow]]:
-        """Make temp tables `scanned`, `repeated` and `resolved` of all rows."""
-        # Not numbered while it is read: that would be done by one thread.
-        self._scanner.scan_into("scanned", columns, numbered=False)
-        self._find_repeated("scanned")
-        bad = self._bad_single_rows("scanned", "rowid")
-        return self._resolve_repeated("rowid", lines=lines), bad
-
     def _count(self, table: str) -> int:
         return scalar(self._connection, f"SELECT count(*) FROM {table}")
 
@@ -219,15 +215,17 @@ class OrderReader:
         self._connection.unregister("found")
 
     def _resolve_repeated(self, number: str, *, lines: bool) -> _Verdicts | None:
-        """Make temp table `resolved` of the orders in `scanned` that have several rows, if any.
+        """Make temp table `resolved` of the orders in `scanned` that have several rows, if any."""
+        return self._resolve("key IN (FROM repeated)", number, lines=lines) if self._count("repeated") else None
+
+    def _resolve(self, where: str, number: str, *, lines: bool) -> _Verdicts:
+        """Make temp table `resolved` of the orders of some rows of `scanned`.
 
         `number` is the column that counts the rows: of each file, or, 'rowid', of all.
         """
-        if self._count("repeated") == 0:
-            return None
         own = ", rowid AS number" if number == "rowid" else ""
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW repeated_rows AS SELECT *{own} FROM scanned WHERE key IN (FROM repeated)"
+            f"CREATE OR REPLACE TEMP VIEW repeated_rows AS SELECT *{own} FROM scanned WHERE {where}"
         )
         resolve(self._connection, self._traits(lines))
         return self._judged(number)
@@ -244,9 +242,9 @@ class OrderReader:
 
     # ---- what became of each row ---------------------------------------------------------------------
 
-    def _bad_single_rows(self, table: str, number: str) -> list[BadRow]:
-        """Rejected rows of `table` whose order has no other row; `number` counts in the file's order."""
-        bad = f"NOT ({_COMPLETE[table]}) AND (key IS NULL OR key NOT IN (FROM repeated))"
+    def _bad_rows_of(self, table: str, number: str, where: str) -> list[BadRow]:
+        """Rows of `table` that are no order, of those `where` says; `number` counts in the file's order."""
+        bad = f"NOT ({_COMPLETE[table]}) AND ({where})"
         if not self._count(f"{table} WHERE {bad}"):
             return []
         firsts = f"(SELECT file, min({number}) AS first FROM {table} GROUP BY file)"

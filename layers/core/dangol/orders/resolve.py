@@ -183,7 +183,11 @@ def resolve(connection: duckdb.DuckDBPyConnection, traits: Traits) -> None:
 
 def _easy(traits: Traits) -> str:
     """SQL: whether the rows of an order are line items of one version in one parcel, with nothing to weigh up."""
-    conditions = ["bool_or(has_item)", "count(problem) = 0", "min(amount) IS NOT DISTINCT FROM max(amount)"]
+    conditions = [
+        "(bool_or(has_item) OR count(*) = 1)",
+        "count(problem) = 0",
+        "min(amount) IS NOT DISTINCT FROM max(amount)",
+    ]
     if traits.files > 1:
         conditions.append("min(file) = max(file)")
     if traits.shipping:
