@@ -5,7 +5,6 @@ from datetime import date
 
 import duckdb
 
-from dangol.engine import scalar
 from dangol.segments.policy import UNCLASSIFIED, Policy
 
 _BANDS = {
@@ -67,11 +66,20 @@ def summarise(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date
                 segment, policy.names[segment], count, count / max(customers, 1), total / (revenue or 1), r, f, m
             )
         )
-    members = [
-        (rule.id, rule.name, scalar(connection, f"SELECT count(*) FROM customers WHERE '{rule.id}' IN segments"))
-        for rule in policy.segments
-    ]
-    return Summary(as_of, customers, revenue, lines, members, _unclassified(connection))
+    members = _members(connection)
+    others = [(rule.id, rule.name, members.get(rule.id, 0)) for rule in (*policy.segments, *policy.scores)]
+    return Summary(as_of, customers, revenue, lines, others, _unclassified(connection))
+
+
+def _members(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many are in each of the independent segments; whole lists are counted first, as few differ."""
+    found = connection.execute("""
+        SELECT id, sum(customers)::BIGINT FROM (
+            SELECT unnest(segments) AS id, customers
+            FROM (SELECT segments, count(*) AS customers FROM customers GROUP BY segments)
+        ) GROUP BY id
+    """).fetchall()
+    return dict(found)
 
 
 def _unclassified(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, dict[str, int]]]:
