@@ -119,8 +119,15 @@ def test_the_summary_is_an_aligned_table(connection: duckdb.DuckDBPyConnection) 
         "often         자주            2  40.0%    60.0%   2.5  7.5  15",
         "nobody        nobody          0   0.0%     0.0%     —    —   —",
         "unclassified  미분류          3  60.0%    40.0%  57.5    0  50",
-        "also: Once 2",
+        "",
+        "also in         customers  share",
+        "one_time  Once          2  40.0%",
     ]
+
+
+def test_the_summary_ends_with_the_segments_that_hold_nobody(connection: duckdb.DuckDBPyConnection) -> None:
+    alone = summary_text(summary_of(connection, ("often", 1, 6, 10.0, 60.0, [])))
+    assert alone.splitlines()[-2:] == ["", "nobody is in one_time"]
 
 
 def test_korean_letters_are_two_cells_wide() -> None:

@@ -8,7 +8,7 @@ from dangol.reports.summary import Summary
 
 
 def summary_text(summary: Summary) -> str:
-    """The segments as an aligned table; medians of R (days), F (orders) and M (currency)."""
+    """RFM segments, with medians of R (days), F (orders) and M (currency), and below them the independent segments."""
     rows = [("segment", "", "customers", "share", "revenue", "R", "F", "M")]
     for line in summary.rfm:
         medians = (_number(line.median_r), _number(line.median_f), _number(line.median_m))
@@ -23,8 +23,20 @@ def summary_text(summary: Summary) -> str:
             )
         )
     text = aligned(rows, left=2)
-    others = ", ".join(f"{name} {count:,}" for _, name, count in summary.segments)
-    return text + (f"\nalso: {others}" if others else "")
+    return "\n\n".join(filter(None, (text, _others_text(summary))))
+
+
+def _others_text(summary: Summary) -> str:
+    """The independent segments that hold somebody, a line each; the others by name in a last line."""
+    rows = [("also in", "", "customers", "share")]
+    rows += [
+        (segment, name, f"{count:,}", f"{count / summary.customers:.1%}")
+        for segment, name, count in summary.segments
+        if count
+    ]
+    nobody = ", ".join(segment for segment, _, count in summary.segments if not count)
+    table = aligned(rows, left=2) if len(rows) > 1 else ""
+    return "\n".join(filter(None, (table, nobody and f"nobody is in {nobody}")))
 
 
 def receipt_text(receipt: Receipt) -> str:
