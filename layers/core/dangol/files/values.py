@@ -46,8 +46,11 @@ def identifier(text: str) -> str:
     """
     if text.startswith("NULL"):
         return text
-    # Every row pays for this: what begins with an apostrophe is found by its place before the parenthesis.
-    odd = f"contains({text}, ' ') OR contains({text}, '.') OR contains({text}, '+') OR {text} < '('"
+    # Every row pays for this: what begins with an apostrophe is found by its place before the parenthesis,
+    # and apart from the number sign of Shopify's orders.
+    odd = (
+        f"contains({text}, ' ') OR contains({text}, '.') OR contains({text}, '+') OR ({text} >= '''' AND {text} < '(')"
+    )
     return f"CASE WHEN {odd} THEN list_transform([trim({text})], lambda t: {_UNUSUAL_ID})[1] ELSE {text} END"
 
 
