@@ -1,7 +1,8 @@
 """A syntax tree as text: parsing it again gives the same tree."""
 
 from decimal import Decimal
-from typing import assert_never
+from itertools import pairwise
+from typing import TypeGuard, assert_never
 
 from dangol.segments.language.syntax import (
     And,
@@ -53,6 +54,8 @@ def text_of(expression: Expression) -> str:
             return f"{kind}({quoted(what)}{f', {term_text(within)}' if within else ''})"
         case Not(operand):
             return f"not {_within(operand, And, Or)}"
+        case And(operands) if _is_chain(operands):
+            return " ".join((term_text(operands[0].left), *(f"{o.operator} {term_text(o.right)}" for o in operands)))
         case And(operands):
             return " and ".join(_within(operand, And, Or) for operand in operands)
         case Or(operands):
@@ -93,9 +96,17 @@ def quoted(value: str) -> str:
     return f'"{value}"' if "'" in value else f"'{value}'"
 
 
+def _is_chain(operands: tuple[Expression, ...]) -> TypeGuard[tuple[Comparison, ...]]:
+    """Whether these are links such as those of `30 <= recency_days <= 60`."""
+    links = [one for one in operands if isinstance(one, Comparison)]
+    ascending = all(one.operator in ("<", "<=") for one in links)
+    return len(links) == len(operands) and ascending and all(a.right == b.left for a, b in pairwise(links))
+
+
 def _within(operand: Expression, *looser: type[And | Or]) -> str:
     inner = text_of(operand)
-    return f"({inner})" if isinstance(operand, looser) else inner
+    chained = isinstance(operand, And) and _is_chain(operand.operands)
+    return f"({inner})" if isinstance(operand, looser) and not chained else inner
 
 
 def _number(value: float) -> str:
