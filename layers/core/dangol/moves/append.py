@@ -1,5 +1,6 @@
 """Append: one dropped file becomes rows of the ledger, or rejects. Nothing else is changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,11 @@ class Appender:
     shards: int
     folder: Path
 
-    def orders(self, reader: OrderReader, file: tuple[Path, str], version: str) -> Appended:
-        """Append the orders of one (path, name)."""
-        reading = reader.read_orders([file])
+    def orders(self, reader: OrderReader, files: Sequence[tuple[Path, str]], version: str) -> Appended:
+        """Append the orders of (path, name) files that are read together."""
+        reading = reader.read_orders(files)
         layout.note_layout(self.store, self.shards)
-        self._write(layout.OWNERS, owners.owner_rows(version, self.shards), version, "home")
+        self._write(layout.OWNERS, owners.owner_rows(self.shards, "orders", literal(version)), version, "home")
         owners.find_moved(self.connection, self.store, version, self.shards, self.folder)
         rows = f"""
             SELECT *, {literal(version)} AS version, {layout.shard_sql("customer_id", self.shards)} AS shard FROM orders

@@ -28,6 +28,7 @@ from dangol.moves.messages import (
     Runs,
     rejected,
 )
+from dangol.moves.waiting import with_others
 from dangol.orders.reader import OrderReader
 from dangol.scratch import scratch
 from dangol.shop import Shop
@@ -39,7 +40,7 @@ INCOMING = "incoming/"
 KINDS = (layout.ORDERS, *TABLES)
 """Folders under incoming/."""
 
-INGESTED, REJECTED, REPLACED = "ingested", "rejected", "replaced"
+INGESTED, REJECTED, REPLACED, WAITING = "ingested", "rejected", "replaced", "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ class Ingest:
                 appended = self._append(file, folder)
             except UnreadableFile as error:
                 return self._reject(file, error)
+            except _Waiting as error:
+                return self._note(file, {"status": WAITING, "reason": str(error)})
             except ObjectReplaced as error:
                 logger.info("%s", error)
                 return self._note(file, {"status": REPLACED, "reason": "a newer upload took its place"})
@@ -149,7 +152,10 @@ class Ingest:
         try:
             appender = Appender(connection, self._store, self._shards, folder)
             if kind == layout.ORDERS:
-                return appender.orders(self._order_reader(connection, folder), (path, file.key), file.version)
+                files, version, missing = with_others(self._store, path, file.key, file.version, folder)
+                if missing:
+                    raise _Waiting(missing)
+                return appender.orders(self._order_reader(connection, folder), files, version)
             table = TableReader(
                 connection,
                 TABLES[kind],
@@ -198,6 +204,13 @@ class Ingest:
         noted = {"key": file.key, "uploaded_at": file.time.isoformat(), **found}
         self._runs.note(FILE_RUN, file.version, noted)
         return noted
+
+
+class _Waiting(Exception):
+    """The file makes orders only together with others that are not there yet."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"is kept until {' and '.join(missing)} of the same data set are dropped as well")
 
 
 def _kind(key: str) -> str:

@@ -4,6 +4,7 @@ They are joined into one file of the dialect `olist`. Nothing of an order is los
 order is missing are rows as well, and are rejected for want of a customer.
 """
 
+import csv
 import gzip
 import zlib
 from collections.abc import Iterable, Sequence
@@ -26,7 +27,6 @@ _COLUMNS = {
 }
 """What is used of each part; its headers tell it."""
 _NEEDED = (ORDERS, PAYMENTS, CUSTOMERS)
-_TOKENS = (b"order_purchase_timestamp", b"order_item_id", b"payment_value", b"customer_unique_id")
 _HEADER_BYTES = 4096
 _HEADERS = {part: {fold(column) for column in columns} for part, columns in _COLUMNS.items()}
 
@@ -41,8 +41,14 @@ def part_of(header: Sequence[str]) -> str | None:
 
 def split(files: Sequence[tuple[Path, str]]) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
     """The (path, name) files that are parts, as text or gzipped text, and the others."""
-    parts = [file for file in files if any(token in _beginning(file[0]) for token in _TOKENS)]
+    parts = [file for file in files if part_at(file[0])]
     return parts, [file for file in files if file not in parts]
+
+
+def part_at(path: Path) -> str | None:
+    """Which part a file of text or gzipped text is; None for other files."""
+    line = _beginning(path).decode("utf-8-sig", errors="replace").partition("\n")[0]
+    return part_of(next(csv.reader([line.rstrip("\r")]), []))
 
 
 def _beginning(path: Path) -> bytes:
