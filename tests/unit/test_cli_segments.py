@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +15,10 @@ import pytest
 from dangol.cli.main import main
 from dangol.segments.policy import default_policy
 
+from benchmarks.generate import write_orders
 from tests.builders import csv_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 AS_OF = ("--as-of", "2026-11-22")
 ORDERS = csv_of(
@@ -426,3 +431,25 @@ def test_without_boto3_a_stack_cannot_be_asked(dangol: Dangol, monkeypatch: pyte
     ran = dangol("count", "--stack", "dangol")
     assert ran.status == 2
     assert "pip install 'dangol[aws]'" in ran.err
+
+
+# ---- the guide ------------------------------------------------------------------------------------------
+
+
+def test_the_guide_shows_what_comes_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands, on the shop it makes up and the edit it makes."""
+    guide = (ROOT / "docs" / "editing-segments.md").read_text("utf-8")
+    (segment,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    write_orders(Path("orders/orders_10000.csv"), 10_000)
+    capsys.readouterr()
+    shipped = (ROOT / "config" / "segments.yaml").read_text("utf-8")
+    configure("my-shop", shipped.replace("where: 30 <= recency_days", "where: 21 <= recency_days") + segment)
+    shown = re.findall(r"```console\n\$ dangol (.*?)\n(.*?)```", guide, re.DOTALL)
+    assert len(shown) == 4
+    for command, output in shown:
+        main(shlex.split(command))
+        version = re.compile("version [0-9a-f]{12}")
+        assert version.sub("version", capsys.readouterr().out) == version.sub("version", output)

@@ -139,8 +139,10 @@ def value_text(name: str, value: Any, currency: str) -> str:
     if not isinstance(value, (int, float)):
         return str(value)
     number = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
-    unit = currency if _UNITS[name] == "shop's currency" else _UNITS[name]
-    return f"{number} {unit}" if unit in (*_SPOKEN, currency) else number
+    unit = _UNITS[name]
+    if unit == "shop's currency":
+        return f"{number} {currency}"
+    return f"{number} {unit.removesuffix('s') if value == 1 else unit}" if unit in _SPOKEN else number
 
 
 def _plain(value: Any) -> Any:
