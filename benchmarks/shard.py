@@ -85,7 +85,7 @@ def refresh(ledger: Path, shards: Sequence[int], as_of: date) -> float:
     for shard in shards:
         with TemporaryDirectory() as folder:
             connection = connect(Shop(), Path(folder))
-            refresher = Refresher(connection, FolderStore(ledger), nowhere, nowhere, Path(folder))
+            refresher = Refresher(connection, FolderStore(ledger), nowhere, nowhere, nowhere, Path(folder))
             refresher.refresh(RefreshRequest(shard, as_of, DAILY, "benchmark"), policy)
             connection.close()
     return writing.seconds

@@ -175,7 +175,9 @@ class World:
         """Work on one request."""
         door = self._watched
         with tempfile.TemporaryDirectory(prefix="dangol-") as scratch, _database() as connection:
-            refresher = Refresher(connection, door(self.store), door(self.tables), door(self.bus), Path(scratch))
+            refresher = Refresher(
+                connection, door(self.store), door(self.tables), door(self.bus), door(self.queue), Path(scratch)
+            )
             return refresh_and_tell(refresher, request, self.policy, door(self.runs), door(self.bus))
 
     def work_off(self) -> None:

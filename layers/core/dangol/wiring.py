@@ -130,7 +130,8 @@ def refresher() -> "Iterator[Refresher]":
     chosen = settings()
     tables = DynamoServingTables(_dynamodb(), chosen.customers_table, chosen.memberships_table)
     with scratch_database() as (connection, folder):
-        yield Refresher(connection, store(), tables, bus(), folder)
+        queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
+        yield Refresher(connection, store(), tables, bus(), queue, folder)
 
 
 @cache

@@ -53,6 +53,11 @@ def _newest_row(facts: Facts, rows: str) -> str:
     return f"SELECT DISTINCT ON ({key}) * FROM {rows} ORDER BY version DESC"
 
 
+def _account(version: str) -> str:
+    """SQL: tells rows that came with merged accounts apart, from each other and from the account's own."""
+    return f"CASE WHEN {handed_over(version)} THEN {version} END"
+
+
 def _newest_values(facts: Facts, rows: str) -> str:
     """Rows that hold the newest value of at least one column: a file with few columns empties none of the others."""
     key, *others = (name for name in facts.columns if name != "version")
@@ -62,8 +67,17 @@ def _newest_values(facts: Facts, rows: str) -> str:
     return f"""
         SELECT DISTINCT * FROM (
             SELECT *, {newest} OR version = max(version) OVER same AS says
-            FROM {rows} WINDOW same AS (PARTITION BY {key})
+            FROM {rows} WINDOW same AS (PARTITION BY {key}, {_account("version")})
         ) WHERE says"""
+
+
+HANDED_OVER = "0-"
+"""Begins the version of a row of customers files that came with a merged account; all others begin with a year."""
+
+
+def handed_over(version: str) -> str:
+    """SQL: whether a row of customers files came with a merged account (see dangol.ledger.merges)."""
+    return f"starts_with({version}, {literal(HANDED_OVER)})"
 
 
 def _of_file(file: table.Table, kept: Callable[[Facts, str], str], *leading: str) -> Facts:

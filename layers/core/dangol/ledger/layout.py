@@ -73,6 +73,11 @@ def note_layout(store: ObjectStore, shards: int) -> None:
         store.write(_LAYOUT_KEY, json.dumps({"format": _FORMAT, "shards": shards}).encode())
 
 
+def number_of_shards(store: ObjectStore) -> int:
+    """As noted on first use."""
+    return int(json.loads(store.read(_LAYOUT_KEY))["shards"])
+
+
 def check_layout(store: ObjectStore, shards: int) -> bool:
     """Whether the number of shards is noted. Raises LedgerMismatch when it was another before.
 

@@ -23,15 +23,15 @@ COMPACT_AT = 32
 _KEY = "md5_number_lower(order_id)"
 
 
-def owner_rows(version: str, shards: int) -> str:
-    """SQL: the owners of temp table `orders`, with the shard of the owner's own home.
+def owner_rows(shards: int, orders: str, version: str) -> str:
+    """SQL: the owners of a relation of orders, with the shard of the owner's own home; `version` is an expression.
 
     Columns: key UBIGINT (hash of the order id), shard USMALLINT, version VARCHAR, home USMALLINT.
     """
     return f"""
         SELECT {_KEY} AS key, {layout.shard_sql("customer_id", shards)} AS shard,
-            {literal(version)} AS version, {layout.shard_sql("order_id", shards)} AS home
-        FROM orders
+            {version} AS version, {layout.shard_sql("order_id", shards)} AS home
+        FROM {orders}
     """
 
 

@@ -9,6 +9,7 @@ from dangol.engagement.people import by_people_sql
 from dangol.engine import literal, scalar
 from dangol.ledger import facts, layout, owners
 from dangol.ledger.facts import Facts, load_facts
+from dangol.ledger.merges import has_aliases, make_aliases
 from dangol.ledger.orders import lines_sql, load_orders, purchases_sql
 from dangol.ledger.store import ObjectStore
 from dangol.segments.compute import Sources
@@ -40,6 +41,7 @@ class ShardLedger:
         """Make `shard_orders` and the relations of every other kind; the keys that were read."""
         found = {kind: [key for key in keys if key.startswith(prefix)] for kind, prefix in self._prefixes().items()}
         read = {kind: self._load(kind, own) for kind, own in found.items()}
+        make_aliases(self._connection)
         return tuple(key for own in read.values() for key in own)
 
     def compact(self, keys: Sequence[str]) -> tuple[str, ...]:
@@ -58,18 +60,24 @@ class ShardLedger:
 
     def sources(self) -> Sources:
         """What features are made of. A kind of which there is nothing costs nothing."""
-        lines = lines_sql("shard_orders", facts.PRODUCTS.view())
+        orders = self._live("shard_orders")
+        lines = lines_sql(orders, facts.PRODUCTS.view())
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {lines}")
-        customers = self._if_any(facts.CUSTOMERS.view())
-        engagement = self._if_any(facts.ENGAGEMENT.view())
+        customers, interests, engagement = (self._if_any(self._live(kind.view())) for kind in facts.OF_PERSONS)
         return Sources(
-            purchases=purchases_sql("shard_orders"),
+            purchases=purchases_sql(orders),
             reduced=True,
             lines=self._if_any("shard_lines"),
             profiles=make_profiles(self._connection, customers) if customers else None,
-            interests=self._if_any(facts.INTERESTS.view()),
+            interests=interests,
             engagement=f"({by_people_sql(engagement)})" if engagement else None,
         )
+
+    def _live(self, relation: str) -> str:
+        """SQL: a relation without accounts that became part of others."""
+        if not has_aliases(self._connection):
+            return relation
+        return f"(FROM {relation} ANTI JOIN aliases USING (customer_id))"
 
     def _prefixes(self) -> dict[str, str]:
         kinds = (layout.ORDERS, *(kind.name for kind in facts.OF_PERSONS))

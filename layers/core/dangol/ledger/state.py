@@ -36,6 +36,8 @@ class Head:
     """Keys of the shard's orders that went into it."""
     customers: int
     """How many the state has."""
+    merged: str = ""
+    """What was handed over of accounts that became part of others (see dangol.ledger.merges)."""
 
     @property
     def date(self) -> date:

@@ -13,8 +13,8 @@ REFRESH_COMPLETED = "Refresh Completed"
 FILE_INGESTED = "File Ingested"
 FILE_REJECTED = "File Rejected"
 
-DAILY, FILE, REPLAY, REBUILD, CONFIGURATION = "daily", "file", "replay", "rebuild", "configuration"
-REASONS = (DAILY, FILE, REPLAY, REBUILD, CONFIGURATION)
+DAILY, FILE, REPLAY, REBUILD, CONFIGURATION, MERGE = "daily", "file", "replay", "rebuild", "configuration", "merge"
+REASONS = (DAILY, FILE, REPLAY, REBUILD, CONFIGURATION, MERGE)
 _REASON_CHARS = 4_000
 """More would not fit an event for long (256 KB) nor help anybody."""
 

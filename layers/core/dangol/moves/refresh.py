@@ -10,15 +10,18 @@ import duckdb
 
 from dangol.engine import scalar
 from dangol.ledger.borders import borders_key, is_borders, load_borders
+from dangol.ledger.merges import hand_over
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
 from dangol.moves.daily import needs_borders
 from dangol.moves.messages import (
+    MERGE,
     REBUILD,
     REFRESH_COMPLETED,
     REPLAY,
     EventBus,
+    RefreshQueue,
     RefreshRequest,
     Runs,
     ServingTables,
@@ -59,12 +62,14 @@ class Refresher:
         store: ObjectStore,
         tables: ServingTables,
         bus: EventBus,
+        queue: RefreshQueue,
         folder: Path,
     ) -> None:
         self._connection = connection
         self._store = store
         self._tables = tables
         self._bus = bus
+        self._queue = queue
         self._folder = folder
 
     def refresh(
@@ -83,7 +88,7 @@ class Refresher:
         aim = self._aim(head, request, policy)
         reached, served = head, NOTHING
         if (aim != head or request.reason == REBUILD) and (aim.objects or head.generation):
-            reached, served = self._refresh(log, head, aim, request.shard, policy)
+            reached, served = self._refresh(log, head, aim, request, policy)
         if request.reason == REBUILD:
             served += rewrite(everyone(self._connection, log.load(reached.generation)), self._tables)
         done = Refreshed(request.shard, aim.date, reached.customers, finished + served, reached.generation)
@@ -103,18 +108,24 @@ class Refresher:
             head, as_of=as_of.isoformat(), policy_version=policy.version, objects=(*keys, *filter(None, [borders]))
         )
 
-    def _refresh(self, log: StateLog, head: Head, aim: Head, shard: int, policy: Policy) -> tuple[Head, Served]:
+    def _refresh(
+        self, log: StateLog, head: Head, aim: Head, request: RefreshRequest, policy: Policy
+    ) -> tuple[Head, Served]:
         """Compute and serve the next generation, if it differs; the head to note when that is told."""
-        before = log.load(head.generation)
+        before, shard = log.load(head.generation), request.shard
         ledger = ShardLedger(self._connection, self._store, shard, self._folder)
         borders = [key for key in aim.objects if is_borders(key)]
-        objects = (*ledger.compact(ledger.load(aim.objects)), *borders)
+        read = ledger.load(aim.objects)
+        merged = self._hand_over(request, head.merged)
         sources = replace(ledger.sources(), borders=load_borders(self._store, borders[0]) if borders else None)
         self._classify(sources, policy, aim.date)
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         reached = replace(
-            aim, objects=objects, customers=scalar(self._connection, "SELECT count(*) FROM after WHERE NOT gone")
+            aim,
+            objects=(*ledger.compact(read), *borders),
+            merged=merged,
+            customers=scalar(self._connection, "SELECT count(*) FROM after WHERE NOT gone"),
         )
         if not scalar(self._connection, "SELECT count(*) FROM after WHERE changed"):
             return reached, NOTHING
@@ -123,6 +134,12 @@ class Refresher:
         log.point(reached)
         served = self._serve("after", _stamp(shard, reached))
         return replace(reached, served=reached.generation), served
+
+    def _hand_over(self, request: RefreshRequest, done: str) -> str:
+        """Give what belongs to merged accounts to the shards of the others, and have those refreshed."""
+        merged, shards = hand_over(self._connection, self._store, request.shard, self._folder, done)
+        self._queue.ask([RefreshRequest(shard, request.as_of, MERGE, request.run_id) for shard in shards])
+        return merged
 
     def _classify(self, sources: Sources, policy: Policy, as_of: date) -> None:
         make_interactions(self._connection, sources, as_of)

@@ -5,23 +5,34 @@ import numpy as np
 
 from dangol.segments.places import HOME, place
 
-_COLUMNS = ("gender", "birthday", "city", "subscribed_on", "accepts_email", "accepts_push", "accepts_night_push")
+_COLUMNS = ("gender", "birthday", "city", "subscribed_on")
+_CONSENTS = ("accepts_email", "accepts_push", "accepts_night_push")
 
 
 def make_profiles(connection: duckdb.DuckDBPyConnection, rows: str) -> str:
     """Make table `profiles` (see Sources.profiles) and return its name.
 
     `rows` has the columns of a customers file and `version` VARCHAR: of each person and column the newest value counts.
+    Of consents that came with a merged account the stricter counts (design §5, promise 12).
     """
     make_located(connection, rows)
-    newest = ", ".join(f"arg_max({name}, version) FILTER ({name} IS NOT NULL) AS {name}" for name in _COLUMNS)
+    newest = [f"arg_max({name}, version) FILTER ({name} IS NOT NULL) AS {name}" for name in _COLUMNS]
+    newest += [f"least({_own(name)}, bool_and({name}) FILTER ({_HANDED_OVER})) AS {name}" for name in _CONSENTS]
     connection.execute(f"""
         CREATE OR REPLACE TABLE profiles AS
         SELECT person.* REPLACE (coalesce(located.name, person.city) AS city), latitude, longitude
-        FROM (SELECT customer_id, {newest} FROM {rows} GROUP BY customer_id) AS person
+        FROM (SELECT customer_id, {", ".join(newest)} FROM {rows} GROUP BY customer_id) AS person
         LEFT JOIN located ON located.city = person.city
     """)
     return "profiles"
+
+
+_HANDED_OVER = "starts_with(version, '0-')"
+"""SQL: whether a row came with a merged account (see dangol.ledger.merges)."""
+
+
+def _own(name: str) -> str:
+    return f"arg_max({name}, version) FILTER ({name} IS NOT NULL AND NOT {_HANDED_OVER})"
 
 
 def make_located(connection: duckdb.DuckDBPyConnection, relation: str, country_first: str = HOME) -> None:
