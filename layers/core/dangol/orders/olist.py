@@ -4,7 +4,6 @@ They are joined into one file of the dialect `olist`. Nothing of an order is los
 order is missing are rows as well, and are rejected for want of a customer.
 """
 
-import csv
 import gzip
 import zlib
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from dangol.engine import literal
 from dangol.errors import UnreadableFile
 from dangol.files import records
 from dangol.files.columns import fold
-from dangol.files.export import Export
+from dangol.files.export import Export, open_export
 
 ORDERS, ITEMS, PAYMENTS, CUSTOMERS = "orders", "items", "payments", "customers"
 _COLUMNS = {
@@ -47,8 +46,8 @@ def split(files: Sequence[tuple[Path, str]]) -> tuple[list[tuple[Path, str]], li
 
 def part_at(path: Path) -> str | None:
     """Which part a file of text or gzipped text is; None for other files."""
-    line = _beginning(path).decode("utf-8-sig", errors="replace").partition("\n")[0]
-    return part_of(next(csv.reader([line.rstrip("\r")]), []))
+    line = _beginning(path).partition(b"\n")[0].decode("utf-8-sig", errors="replace")
+    return part_of([name.strip('"\r ') for name in line.split(",")])
 
 
 def _beginning(path: Path) -> bytes:
@@ -72,6 +71,24 @@ def refusal(name: str, parts: Iterable[str]) -> UnreadableFile:
     return UnreadableFile(
         name, f"is a part of Olist's data set and says nothing without its {missing}; read them together"
     )
+
+
+def joined(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[Path, str]], folder: Path, max_bytes: int
+) -> Sequence[tuple[Path, str]]:
+    """The (path, name) files to read: the parts among them, if there are several, made one in `folder`."""
+    parts, others = split(files)
+    if len(parts) < 2:
+        return files
+    exports = []
+    for number, (path, name) in enumerate(parts):
+        link = folder / f"part-{number}"  # a name of our own: DuckDB takes * and [ in a path for patterns
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.absolute())
+        exports.append(open_export(link, name, folder, max_bytes))
+    target = folder / "joined.csv"
+    join_parts(connection, exports, target)
+    return [*others, (target, " + ".join(export.name for export in exports))]
 
 
 def join_parts(connection: duckdb.DuckDBPyConnection, exports: Sequence[Export], target: Path) -> None:

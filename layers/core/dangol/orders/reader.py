@@ -6,16 +6,13 @@ only orders of several rows take the way of `read_orders`.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from dangol.engine import scalar
-from dangol.files.export import MAX_TEXT_BYTES, Export, open_export
+from dangol.files.export import MAX_TEXT_BYTES, Export
 from dangol.files.reading import Reading
 from dangol.files.receipt import Receipt
 from dangol.files.rejects import count_by_column
@@ -24,7 +21,9 @@ from dangol.identity import CALLING_CODE, LOCAL_KEY, keyed_sql, personal_sql
 from dangol.orders import olist
 from dangol.orders.describe import builtin_dialects, plain
 from dangol.orders.dialect import Dialect, Layout, recognise
+from dangol.orders.explain import explained
 from dangol.orders.rates import Rate
+from dangol.orders.repeated import find_repeated
 from dangol.orders.resolve import Traits, resolve, single_order
 from dangol.orders.scan import CHECKED_COLUMNS, Scan, counted, net
 from dangol.shop import Shop
@@ -107,7 +106,7 @@ class OrderReader:
         """
         self._open(files)
         self._scanner.scan_into("scanned", _FULL, numbered=False)
-        self._find_repeated("scanned")
+        find_repeated(self._connection, "scanned")
         bad = self._bad_rows_of("scanned", "rowid", _ALONE)
         verdicts = self._resolve_repeated("rowid", lines=True)
         self._connection.execute(f"""
@@ -128,7 +127,7 @@ class OrderReader:
         if any(scan.layout.dialect.row_is_line for scan in self._scans):
             return self._purchases_of_lines()
         self._scanner.scan_into("narrow", _NARROW, numbered=False)
-        self._find_repeated("narrow")
+        find_repeated(self._connection, "narrow")
         bad = self._bad_rows_of("narrow", "rowid", _ALONE)
         if self._count("repeated"):
             self._scanner.scan_into("scanned", _ROWS, numbered=True, where="key IN (FROM repeated)")
@@ -167,20 +166,7 @@ class OrderReader:
 
     def _open(self, files: Sequence[tuple[Path, str]]) -> None:
         self._scans.clear()
-        self._scanner.open(self._joined(files))
-
-    def _joined(self, files: Sequence[tuple[Path, str]]) -> Sequence[tuple[Path, str]]:
-        """The files, those that make sense together only made one."""
-        parts, others = olist.split(files)
-        if len(parts) < 2:
-            return files
-        links = [_link_to(path, self._folder / f"part-{number}") for number, (path, _) in enumerate(parts)]
-        exports = [
-            open_export(link, name, self._folder, self._max_bytes) for link, (_, name) in zip(links, parts, strict=True)
-        ]
-        target = self._folder / "joined.csv"
-        olist.join_parts(self._connection, exports, target)
-        return [*others, (target, " + ".join(export.name for export in exports))]
+        self._scanner.open(olist.joined(self._connection, files, self._folder, self._max_bytes))
 
     def _count(self, table: str) -> int:
         return scalar(self._connection, f"SELECT count(*) FROM {table}")
@@ -201,16 +187,6 @@ class OrderReader:
         """
 
     # ---- several rows of one order -----------------------------------------------------------------
-
-    def _find_repeated(self, table: str) -> None:
-        """Make temp table `repeated` of the hashes that the order ids of several rows have."""
-        query = f"SELECT key FROM {table} WHERE key IS NOT NULL"
-        keys = np.asarray(self._connection.execute(query).fetchnumpy()["key"])
-        _sort(keys)
-        repeated = np.unique(keys[1:][keys[1:] == keys[:-1]])
-        self._connection.register("found", {"key": repeated})
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE repeated AS FROM found")
-        self._connection.unregister("found")
 
     def _resolve_repeated(self, number: str, *, lines: bool) -> _Verdicts | None:
         """Make temp table `resolved` of the orders in `scanned` that have several rows, if any."""
@@ -274,7 +250,7 @@ class OrderReader:
         superseded = verdicts.superseded if verdicts else 0
         scans = {scan.export.name: scan for scan in self._scans}
         found = self._scanner.rejects(bad + (verdicts.bad if verdicts else []))
-        rejects = [scans[reject.file].explained(reject) for reject in found]
+        rejects = [explained(scans[reject.file], reject) for reject in found]
         rows_read = self._count(table) + self._scanner.left_out
         receipt = Receipt(
             files=self._scanner.names,
@@ -298,24 +274,3 @@ def _purchases(orders: str) -> str:
         SELECT customer_id, ordered_at::DATE AS ordered_on, {net("amount", "refunded")} AS amount,
             {counted("status", "amount", "refunded")} AS counted FROM {orders}
     """
-
-
-def _link_to(path: Path, link: Path) -> Path:
-    """Another name for a file: DuckDB takes * and [ in a path for patterns."""
-    link.unlink(missing_ok=True)
-    link.symlink_to(path.absolute())
-    return link
-
-
-_WORTH_SPLITTING = 1_000
-
-
-def _sort(keys: NDArray[np.uint64]) -> None:
-    """Sort in place, on two cores: half the time of a GROUP BY over ten million keys."""
-    if len(keys) < _WORTH_SPLITTING:
-        keys.sort()
-        return
-    borders = [len(keys) // 4, len(keys) // 2, len(keys) * 3 // 4]
-    keys.partition(borders)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(np.ndarray.sort, np.split(keys, borders)))

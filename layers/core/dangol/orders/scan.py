@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from dangol.engine import literal
 from dangol.files import records
 from dangol.files.export import Export
-from dangol.files.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, Reject, reason_for
+from dangol.files.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, reason_for
 from dangol.files.styles import Style, style_of
-from dangol.files.values import MONEY, cell, given, identifier, moment, number, text_of, trimmed
-from dangol.identity import CALLING_CODE, who, who_sql
+from dangol.files.values import MONEY, given, identifier, moment, number, text_of, trimmed
+from dangol.identity import CALLING_CODE, who_sql
+from dangol.orders import explain
 from dangol.orders.dialect import (
     CANCELLED,
     CONTACT_COLUMNS,
@@ -25,7 +26,7 @@ from dangol.orders.dialect import (
     UNPAID,
     Layout,
 )
-from dangol.orders.rates import RATES_FILE, VALID_DAYS, Rate, rate_sql
+from dangol.orders.rates import Rate, rate_sql
 from dangol.shop import Shop
 
 CHECKED_COLUMNS = (
@@ -51,7 +52,6 @@ _NUMBERS = ("amount", "line_amount", "refunded_amount", "shipping", "discount", 
 _AMOUNTS = ("amount", "line_amount", "refunded_amount", "shipping", "discount")
 _IDS = ("order_id", "customer_id", "product_id", "shipping_group")
 _TEXTS = ("coupon", "product_name", "category", *CONTACT_COLUMNS)
-_PERSON = ("customer_id", "email", "phone")
 _ENDED = (CANCELLED, REFUNDED)
 
 
@@ -126,52 +126,7 @@ class Scan:
 
     def first_blank(self, cells: Sequence[str]) -> str:
         """Of a row that lacks something, the first required column whose cell is blank, or tells nobody."""
-        for entry in self.layout.dialect.required:
-            names = [name for name in entry.split("|") if name in self.layout.columns]
-            filled = [name for name in names if self._value(name, cells)]
-            if not filled:
-                return names[0]
-            if "customer_id" in entry and self._nobody(cells):
-                return filled[0]
-        return names[0]
-
-    def explained(self, reject: Reject) -> Reject:
-        """The reject of this file with what only its dialect knows: which column of several, who, which rate."""
-        cells = [reject.cells.get(name, "") for name in self.export.header]
-        if len(self.layout.columns.get(reject.meant, ())) > 1:
-            index = self._index(reject.meant, cells)
-            reject = replace(reject, column=self.export.header[index], value=cells[index].strip())
-            reject = replace(reject, reason=self.reason(reject.meant, reject.value))
-        if reject.meant in _PERSON and self._nobody(cells) and (reject.value or len(self._person_columns()) > 1):
-            what = "tells nobody" if reject.value else "is missing"
-            return replace(reject, reason=f"{what}; fill in a customer id, an e-mail address or a phone number")
-        if reject.meant == "currency":
-            return replace(reject, reason=self._no_rate(cells))
-        return reject
-
-    def _no_rate(self, cells: Sequence[str]) -> str:
-        code = self._value("currency", cells).upper() or self.layout.currency
-        which = "" if self._value("currency", cells) else f"in {code}, which is "
-        wrong = f"is {which}not the shop's currency {self.shop.currency}"
-        if not self.rates:
-            return f"{wrong}; convert the amount, state a rate in {RATES_FILE}, or leave the row out"
-        day = self._value("ordered_at", cells)
-        return f"{wrong}, and there is no rate of {code} for {day} or the {VALID_DAYS} days before in {RATES_FILE}"
-
-    def _index(self, column: str, cells: Sequence[str]) -> int:
-        """Of the columns that may hold a value the first that is filled in, else the first."""
-        indexes = self.layout.columns[column]
-        return next((index for index in indexes if cell(cells, index)), indexes[0])
-
-    def _value(self, column: str, cells: Sequence[str]) -> str:
-        return cell(cells, self._index(column, cells)) if column in self.layout.columns else ""
-
-    def _person_columns(self) -> list[str]:
-        return [name for name in _PERSON if name in self.layout.columns]
-
-    def _nobody(self, cells: Sequence[str]) -> bool:
-        customer_id, email, phone = (self._value(name, cells) for name in _PERSON)
-        return who(customer_id, email, phone, self.calling_code) is None
+        return explain.first_blank(self.layout, cells, self.calling_code)
 
     # ---- the cells ---------------------------------------------------------------------------------
 
