@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from dangol.configuration import Configuration
+    from dangol.ledger.store import ObjectStore
     from dangol.segments.compute import Sources
     from dangol.segments.policy import Needs, Policy
 
@@ -96,7 +97,10 @@ def _together(needs: "list[Needs]") -> "Needs":
 def _ledger(connection: "DuckDBPyConnection", stack: Stack, cache: Path | None, folder: Path) -> "Sources":
     from dangol.ledger.shard import ShardLedger
 
-    ledger = ShardLedger(connection, stack.ledger(cache), None, folder)
+    def of(store: "ObjectStore") -> ShardLedger:
+        return ShardLedger(connection, store, None, folder)
+
+    ledger = of(stack.ledger(cache, lambda store: of(store).keys()))
     ledger.load(ledger.keys())
     return ledger.sources()
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dangol.aws.objects import S3Store
     from dangol.aws.runs import DynamoRuns
     from dangol.aws.stacks import Deployment
-    from dangol.ledger.store import FolderStore
+    from dangol.ledger.store import FolderStore, ObjectStore
 
 _TOLD_EVERY = 100
 """Objects."""
@@ -79,12 +79,12 @@ class Stack:
             self.boto3.resource("dynamodb").Table(self.deployment.output("MembershipsTableName")), segment
         )
 
-    def ledger(self, cache: Path | None) -> "FolderStore":
-        """A copy of the ledger on this machine, brought up to date."""
+    def ledger(self, cache: Path | None, keys_of: "Callable[[ObjectStore], Iterable[str]]") -> "FolderStore":
+        """A copy of the ledger on this machine, brought up to date (see mirror)."""
         from dangol.ledger.mirror import mirror
 
         folder = cache or _caches() / self.deployment.output("BucketName")
-        return mirror(self.bucket(), folder, _tell_copied)
+        return mirror(self.bucket(), folder, keys_of, _tell_copied)
 
 
 def open_stack(name: str) -> Stack:
