@@ -110,7 +110,8 @@ def _totals(connection: "DuckDBPyConnection") -> Facts:
 def _orders(connection: "DuckDBPyConnection", personal: bool) -> list[Facts]:
     columns = ", ".join(("len(lines) AS items" if name == "items" else name) for name in _SHOWN)
     contacts = ", ".join(_CONTACTS)
-    found = connection.execute(f"SELECT {columns}, {contacts} FROM orders ORDER BY ordered_at, order_id LIMIT {FIRST_ORDERS}")
+    first = f"ORDER BY ordered_at, order_id LIMIT {FIRST_ORDERS}"
+    found = connection.execute(f"SELECT {columns}, {contacts} FROM orders {first}")
     names = [column[0] for column in found.description]
     orders = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return [
