@@ -107,6 +107,7 @@ class World:
         self.bus = FakeBus()
         self.runs = FakeRuns()
         self.queue = FakeQueue()
+        self.profiles: Any = None
         self.incoming = FakeIncoming()
         self.limits = Limits(text_bytes=1_000_000, memory_mb=500)
         self.crash: Crash | None = None
@@ -175,9 +176,8 @@ class World:
         """Work on one request."""
         door = self._watched
         with tempfile.TemporaryDirectory(prefix="dangol-") as scratch, _database() as connection:
-            refresher = Refresher(
-                connection, door(self.store), door(self.tables), door(self.bus), door(self.queue), Path(scratch)
-            )
+            doors = (door(one) for one in (self.store, self.tables, self.bus, self.queue))
+            refresher = Refresher(connection, *doors, Path(scratch), self.profiles and door(self.profiles))
             return refresh_and_tell(refresher, request, self.policy, door(self.runs), door(self.bus))
 
     def work_off(self) -> None:

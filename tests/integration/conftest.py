@@ -32,6 +32,7 @@ class Aws:
     customers: str
     memberships: str
     runs: str
+    profiles: str
     refresh_queue: str
     """URL."""
     bus: str
@@ -87,6 +88,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "CUSTOMERS_TABLE": made.customers,
             "MEMBERSHIPS_TABLE": made.memberships,
             "RUNS_TABLE": made.runs,
+            "PROFILES_TABLE": made.profiles,
             "REFRESH_QUEUE_URL": made.refresh_queue,
             "EVENT_BUS": made.bus,
             "TIME_ZONE": "Asia/Seoul",
@@ -118,6 +120,7 @@ def _resources() -> Aws:
         "customers": ["customer_id"],
         "memberships": ["segment_bucket", "customer_id"],
         "runs": ["kind", "id"],
+        "profiles": ["customer_id"],
     }.items():
         boto3.client("dynamodb").create_table(
             TableName=table,
@@ -136,7 +139,7 @@ def _resources() -> Aws:
     events.create_event_bus(Name="dangol-events")
     events.put_rule(Name="all", EventBusName="dangol-events", EventPattern='{"source": ["dangol"]}')
     events.put_targets(Rule="all", EventBusName="dangol-events", Targets=[{"Id": "heard", "Arn": arn}])
-    return Aws("dangol-test", "customers", "memberships", "runs", refresh, "dangol-events", heard)
+    return Aws("dangol-test", "customers", "memberships", "runs", "profiles", refresh, "dangol-events", heard)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from dangol.shop import Shop
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dangol.aws.profiles import DynamoProfiles
     from dangol.moves.engage import EngagementRecorder
     from dangol.moves.ingest import Ingest, Secrets
     from dangol.moves.refresh import Refresher
@@ -99,6 +100,14 @@ def bus() -> EventBridgeBus:
 
 
 @cache
+def profiles() -> "DynamoProfiles":
+    """Table `Profiles`."""
+    from dangol.aws.profiles import DynamoProfiles
+
+    return DynamoProfiles(_dynamodb(), os.environ["DANGOL_PROFILES_TABLE"])
+
+
+@cache
 def daily_run() -> DailyRun:
     """The daily run's task tokens."""
     return DailyRun(boto3.client("stepfunctions"))
@@ -131,7 +140,7 @@ def refresher() -> "Iterator[Refresher]":
     tables = DynamoServingTables(_dynamodb(), chosen.customers_table, chosen.memberships_table)
     with scratch_database() as (connection, folder):
         queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
-        yield Refresher(connection, store(), tables, bus(), queue, folder)
+        yield Refresher(connection, store(), tables, bus(), queue, folder, profiles())
 
 
 @cache

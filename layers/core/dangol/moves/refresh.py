@@ -10,10 +10,12 @@ import duckdb
 
 from dangol.engine import scalar
 from dangol.ledger.borders import borders_key, is_borders, load_borders
+from dangol.ledger.contacts import ContactLog
 from dangol.ledger.merges import hand_over
 from dangol.ledger.shard import ShardLedger
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
+from dangol.moves.contacts import ProfileTable, copy_contacts
 from dangol.moves.daily import needs_borders
 from dangol.moves.messages import (
     MERGE,
@@ -64,13 +66,16 @@ class Refresher:
         bus: EventBus,
         queue: RefreshQueue,
         folder: Path,
+        profiles: ProfileTable | None = None,
     ) -> None:
+        """Without `profiles` nobody can be written to."""
         self._connection = connection
         self._store = store
         self._tables = tables
         self._bus = bus
         self._queue = queue
         self._folder = folder
+        self._profiles = profiles
 
     def refresh(
         self, request: RefreshRequest, policy: Policy, tell: Callable[[Refreshed], None] = _nobody
@@ -119,6 +124,9 @@ class Refresher:
         merged = self._hand_over(request, head.merged)
         sources = replace(ledger.sources(), borders=load_borders(self._store, borders[0]) if borders else None)
         self._classify(sources, policy, aim.date)
+        if self._profiles is not None:
+            contacts = ContactLog(self._store, self._connection, shard, self._folder)
+            copy_contacts(contacts, self._profiles, everybody=request.reason == REBUILD)
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         reached = replace(

@@ -1,0 +1,192 @@
+"""Table `Profiles`: how to reach people, what they allow, and what they were sent. For senders only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dangol.aws.batches import send_all
+from dangol.campaigns.gate import Claim, Profile, ProfileChanged, addresses_of
+from dangol.campaigns.law import Answer, Consent, Purchase
+from dangol.channels import CHANNELS
+from dangol.ledger.contact import FIELDS, SUBJECTS, Contact
+
+_READ_AT_ONCE = 100
+_DELETED_AT_ONCE = 25
+_THREADS = 8
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class DynamoProfiles:
+    """ProfileTable (see dangol.moves.contacts) and ProfileBook (see dangol.campaigns.gate)."""
+
+    def __init__(self, resource: Any, table: str) -> None:
+        self._client = resource.meta.client  # takes Python's types as the resource does, and serves many threads
+        self._table = table
+
+    def put_contacts(self, contacts: Sequence[Contact]) -> None:
+        """See ProfileTable."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(self._put_contact, contacts):
+                pass
+
+    def remove(self, customer_ids: Sequence[str]) -> None:
+        """See ProfileTable."""
+
+        def delete(batch: list[str]) -> tuple[list[str], str]:
+            requests = [{"DeleteRequest": {"Key": {"customer_id": customer_id}}} for customer_id in batch]
+            left = self._client.batch_write_item(RequestItems={self._table: requests})["UnprocessedItems"]
+            return [one["DeleteRequest"]["Key"]["customer_id"] for one in left.get(self._table, [])], "throttled"
+
+        send_all(customer_ids, _DELETED_AT_ONCE, delete)
+
+    def read(self, customer_ids: Sequence[str]) -> dict[str, Profile]:
+        """The profiles of people, as far as there are any, by customer_id."""
+        found: dict[str, Profile] = {}
+
+        def read(batch: list[str]) -> tuple[list[str], str]:
+            keys = [{"customer_id": customer_id} for customer_id in batch]
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+            found.update({item["customer_id"]: profile_of(item) for item in answer["Responses"][self._table]})
+            left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
+            return [key["customer_id"] for key in left], f"{self._table} is throttled"
+
+        send_all(list(dict.fromkeys(customer_ids)), _READ_AT_ONCE, read)
+        return found
+
+    def mark(self, profile: Profile) -> Profile:
+        """See ProfileBook."""
+        values: dict[str, Any] = marks_of(profile)
+        sets = "SET claims = :claims, sent = :sent, reached = :reached, revision = revision + :one"
+        if profile.endpoint:
+            values[":endpoint"] = list(profile.endpoint)
+            sets += ", endpoint = :endpoint"
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": profile.customer_id},
+                UpdateExpression=sets,
+                # Everything that was decided on is as it was read: whoever writes to the row raises its revision.
+                ConditionExpression="revision = :read",
+                ExpressionAttributeValues={**values, ":one": 1, ":read": profile.revision},
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
+                raise
+            raise ProfileChanged(self._after(profile.customer_id)) from error
+        return profile_of(answer["Attributes"])
+
+    def unsubscribe(self, customer_id: str, channel: str, at: datetime) -> None:
+        """Note a person's own word against a channel; the last one counts. Nothing for whom there is no profile of."""
+        self._note(customer_id, f"unsubscribed_{channel}", int(at.timestamp()))
+
+    def retire(self, customer_id: str, channel: str, address: str) -> None:
+        """Note that an address is dead. Nothing for whom there is no profile of."""
+        self._note(customer_id, f"dead_{channel}", address)
+
+    def _note(self, customer_id: str, name: str, value: str | int) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": customer_id},
+                UpdateExpression="SET #name = :value ADD revision :one",
+                ConditionExpression="attribute_exists(customer_id)",  # else an erased person would come back
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":value": value, ":one": 1},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
+                raise
+
+    def _after(self, customer_id: str) -> Profile | None:
+        return self.read([customer_id]).get(customer_id)
+
+    def _put_contact(self, contact: Contact) -> None:
+        values = contact_item(contact)
+        names = {f"#{number}": name for number, name in enumerate(FIELDS_IN_TABLE)}
+        sets = [f"{mark} = :{mark[1:]}" for mark, name in names.items() if name in values]
+        gone = [mark for mark, name in names.items() if name not in values]
+        parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(gone)}" if gone else ""]
+        self._client.update_item(
+            TableName=self._table,
+            Key={"customer_id": contact.customer_id},
+            UpdateExpression=f"{' '.join(filter(None, parts))} ADD revision :one",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={":one": 1}
+            | {f":{mark[1:]}": values[name] for mark, name in names.items() if name in values},
+        )
+
+
+_PLAIN = tuple(
+    name
+    for name in FIELDS
+    if not name.startswith("purchase_") and not any(name in (f"{s}_answer", f"{s}_on", f"{s}_at") for s in SUBJECTS)
+)
+FIELDS_IN_TABLE = (*_PLAIN, "purchase", "consents")
+"""Attributes that the ledger fills."""
+
+
+def contact_item(contact: Contact) -> dict[str, Any]:
+    """The attributes of a contact: dates as ISO text, consents and the purchase as maps."""
+    values = contact.values
+    item: dict[str, Any] = {name: _text(values[name]) for name in _PLAIN if name in values}
+    if "purchase_on" in values and values.get("purchase_kinds"):
+        item["purchase"] = {"on": _text(values["purchase_on"]), "kinds": values["purchase_kinds"]}
+    consents = {subject: _consent(subject, values) for subject in SUBJECTS if f"{subject}_answer" in values}
+    return item | ({"consents": consents} if consents else {})
+
+
+def _consent(subject: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    found = {part: values.get(f"{subject}_{part}") for part in ("answer", "on", "at")}
+    return {part: _text(value) for part, value in found.items() if value is not None}
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def profile_of(item: Mapping[str, Any]) -> Profile:
+    """A row as Profile."""
+    consents = item.get("consents", {})
+    return Profile(
+        customer_id=item["customer_id"],
+        revision=int(item["revision"]),
+        name=item.get("name"),
+        addresses=addresses_of(item.get("email"), item.get("push_token"), item.get("push_platform")),
+        push_platform=item.get("push_platform"),
+        endpoint=(item["endpoint"][0], item["endpoint"][1]) if "endpoint" in item else None,
+        last_product=item.get("last_product"),
+        last_category=item.get("last_category"),
+        consents={s: Consent(Answer(one["answer"]), date.fromisoformat(one["on"])) for s, one in consents.items()},
+        consented_at={s: _moment(one["at"]) for s, one in consents.items() if "at" in one},
+        unsubscribed={c: _moment(item[f"unsubscribed_{c}"]) for c in CHANNELS if f"unsubscribed_{c}" in item},
+        dead={channel: item[f"dead_{channel}"] for channel in CHANNELS if f"dead_{channel}" in item},
+        purchase=_purchase(item.get("purchase")),
+        claims={m: Claim(one[0], _moment(one[1]), _moment(one[2])) for m, one in item.get("claims", {}).items()},
+        sent={channel: tuple(map(_moment, times)) for channel, times in item.get("sent", {}).items()},
+        reached={campaign: (run, _moment(at)) for campaign, (run, at) in item.get("reached", {}).items()},
+    )
+
+
+def _purchase(found: Mapping[str, Any] | None) -> Purchase | None:
+    return Purchase(date.fromisoformat(found["on"]), frozenset(found["kinds"])) if found else None
+
+
+def marks_of(profile: Profile) -> dict[str, Any]:
+    """What the gate writes: the values of its update."""
+    return {
+        ":claims": {m: [one.call, *_seconds((one.at, one.until))] for m, one in profile.claims.items()},
+        ":sent": {channel: _seconds(times) for channel, times in profile.sent.items()},
+        ":reached": {campaign: [run, *_seconds((at,))] for campaign, (run, at) in profile.reached.items()},
+    }
+
+
+def _seconds(moments: Iterable[datetime]) -> list[int]:
+    return [int(moment.timestamp()) for moment in moments]
+
+
+def _moment(seconds: Any) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
