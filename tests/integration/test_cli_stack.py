@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from dangol import wiring
 from dangol.aws.tables import DynamoServingTables
-from dangol.cli import config
+from dangol.cli import push
 from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.ledger.store import FolderStore
@@ -199,7 +199,7 @@ def function(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             taken.add(key)
             Configure(store, runs, FakeBus(), refreshed.append).take(key, "event")
 
-    monkeypatch.setattr(config, "pause", take)
+    monkeypatch.setattr(push, "pause", take)
     return refreshed
 
 
@@ -296,7 +296,7 @@ def test_push_says_what_the_stack_refuses(
 
 def test_push_that_nobody_takes_ends_with_advice(dangol: Dangol, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(config, "pause", waited.append)
+    monkeypatch.setattr(push, "pause", waited.append)
     configure("new", LIVE.replace("<= 7", "<= 14"))
     ran = dangol("config", "push", "new", "--yes", "--no-diff", "--timeout", "10")
     assert (ran.status, sum(waited)) == (2, 10)
@@ -336,7 +336,7 @@ def test_pull_of_a_stack_without_a_configuration_gives_the_built_in_one_to_start
 
 
 def test_pull_writes_nothing_outside_of_its_folder(dangol: Dangol, stack: Aws) -> None:
-    dialect = Path(config.__file__).parents[1] / "orders" / "dialects" / "magento.yaml"
+    dialect = Path(push.__file__).parents[1] / "orders" / "dialects" / "magento.yaml"
     files = {"dialects/../../evil.yaml": dialect.read_bytes().replace(b"magento", b"mine")}
     stack.s3.put_object(Bucket=stack.bucket, Key="config/live/configuration.json", Body=to_json(files))
     ran = dangol("config", "pull", "shop")
