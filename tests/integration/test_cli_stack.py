@@ -137,6 +137,13 @@ def test_count_is_over_all_shards_on_the_day_of_the_stack(dangol: Dangol) -> Non
     assert "objects of the ledger" in ran.err
 
 
+def test_scores_are_fifths_of_all_shards_together(dangol: Dangol) -> None:
+    """Orders are 1, 1 and 2, so the borders of F are 1, 1, 1 and 2; alone in a shard, everybody's score would be 1."""
+    configure("scored", LIVE + "scores: [{id: best, where: f_score == 4}, {id: others, where: f_score == 1}]\n")
+    out = dangol("segments", "count", "--config", "scored").out
+    assert [line.split()[-2] for line in out.splitlines() if line.startswith(("best", "others"))] == ["1", "2"]
+
+
 def test_a_ledger_that_was_copied_is_not_copied_again(dangol: Dangol) -> None:
     first = dangol("segments", "count")
     again = dangol("segments", "count")

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +102,7 @@ def _ledger(connection: "DuckDBPyConnection", stack: Stack, cache: Path | None, 
 
     ledger = of(stack.ledger(cache, lambda store: of(store).keys()))
     ledger.load(ledger.keys())
-    return ledger.sources()
+    return replace(ledger.sources(), whole=True)
 
 
 def _files(
@@ -125,14 +125,3 @@ def _compute(connection: "DuckDBPyConnection", sources: "Sources", as_of: date, 
     if needs.interactions or sources.interests:
         make_interactions(connection, sources, as_of)
     make_features(connection, sources, as_of, needs.features)
-    _score(connection, as_of, needs)
-
-
-def _score(connection: "DuckDBPyConnection", as_of: date, needs: "Needs") -> None:
-    """Fill in the quintile scores that rules ask for: the whole base is here."""
-    from dangol.segments.scores import borders_of, score_sql
-
-    if wanted := needs.features.intersection(score_sql(None)):
-        scores = score_sql(borders_of(connection, "features", as_of))
-        replaced = ", ".join(f"{scores[name]} AS {name}" for name in sorted(wanted))
-        connection.execute(f"CREATE OR REPLACE TABLE features AS SELECT * REPLACE ({replaced}) FROM features")
