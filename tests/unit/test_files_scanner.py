@@ -75,13 +75,13 @@ def test_with_one_more_the_file_says_how_many_what_for_and_where_first(tmp_path:
     with pytest.raises(UnreadableFile) as error:
         scan(tmp_path, good, mostly)
     assert str(error.value) == (
-        "1.csv, line 9, column 'figure': 200,001 rows cannot be used, more than the 200,000 that are put aside one "
+        "1.csv, line 9, column 'figure': 300,001 rows cannot be used, more than the 300,000 that are put aside one "
         "by one, and none was taken; 199,997 of them as this one: no figure"
     )
 
 
 def test_rows_spoiled_by_others_are_counted_too(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"line 2: 200,001 rows .* as this one: another row of this order"):
+    with pytest.raises(UnreadableFile, match=r"line 2: 300,001 rows .* as this one: another row of this order"):
         scan(tmp_path, "name,figure\n" + "a,merged\n" * (MAX_REJECTS + 1))
 
 
@@ -89,7 +89,7 @@ def test_too_many_rows_that_cannot_be_split_are_counted_before_they_are_kept(tmp
     with pytest.raises(UnreadableFile) as error:
         scan(tmp_path, "name,figure\na,1\nb,1,2\n" + "c\n" * MAX_REJECTS)
     assert (error.value.line, error.value.column) == (4, None)
-    assert error.value.reason.startswith("200,001 rows cannot be used")
+    assert error.value.reason.startswith("300,001 rows cannot be used")
     assert error.value.reason.endswith("as this one: has fewer columns than the header; complete the row")
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,8 +14,8 @@ MAX_AMOUNT = 1_000_000_000_000
 FIRST_DAY, LAST_DAY = "1970-01-01", "2099-12-31"
 """Dates outside are taken for damage."""
 
-MAX_REJECTS = 200_000
-"""Bad rows of one file that are put aside one by one (at about 2.4 KB of memory each); with more it is unreadable."""
+MAX_REJECTS = 300_000
+"""Bad rows of one file that are put aside one by one (at about 1.5 KB of memory each); with more it is unreadable."""
 
 REJECT_COLUMNS = ("file", "line", "column", "value", "reason", "row")
 """First columns of a rejects file; the row's own columns follow, so that a corrected file can be dropped."""
@@ -40,7 +40,7 @@ class Reject:
     reason: str
     row: str
     """The row as it came."""
-    cells: dict[str, str]
+    cells: Mapping[str, str]
     """The row by header, as far as it could be split."""
     meant: str = ""
     """The column at fault by its canonical name, whatever the file calls it."""
@@ -104,7 +104,8 @@ def _write(rejects: Sequence[Reject], file: IO[str]) -> None:
     writer.writerow([*REJECT_COLUMNS, *map(defused, own)])
     for reject in rejects:
         about = (reject.file, str(reject.line), reject.column, reject.value, reject.reason, reject.row)
-        cells = (reject.cells.get(name, "") for name in own)
+        found = dict(reject.cells)
+        cells = (found.get(name, "") for name in own)
         writer.writerow([defused(cell) for cell in (*about, *cells)])
 
 

@@ -1,7 +1,8 @@
 """What a scan leaves out of a file, made into rejects: why, and where they stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Protocol, Self
 
 from dangol.errors import UnreadableFile
@@ -92,23 +93,48 @@ def too_many(first: Reject, total: int, most: int) -> UnreadableFile:
 def _reject(scan: Scan, bad: BadRow, record: Record) -> Reject:
     export = scan.export
     cells = records.fields(export, record.raw)
-    by_header = _by_header(export, cells)
+    found = _Cells(export, record.raw)
     if tuple(cell.strip() for cell in cells) == export.header:
-        return Reject(export.name, record.line, "", "", REPEATED_HEADER, record.raw, by_header)
+        return Reject(export.name, record.line, "", "", REPEATED_HEADER, record.raw, found)
     if bad.column is None:
-        return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, by_header)
+        return Reject(export.name, record.line, "", "", SIBLING_REASON, record.raw, found)
     column = bad.column or scan.first_blank(cells)
     header = export.header[scan.columns[column]]
-    value = by_header.get(header, "")
-    reason = scan.reason(bad.column, value)
-    return Reject(export.name, record.line, header, value, reason, record.raw, by_header, column)
+    value = _by_header(export, cells).get(header, "")
+    reason = intern(scan.reason(bad.column, value))
+    return Reject(export.name, record.line, header, value, reason, record.raw, found, column)
 
 
 def _unsplit(export: Export, record: Record, reason: str) -> Reject:
     cells = records.fields(export, record.raw)
     if reason == NOT_AN_OBJECT:
         return Reject(export.name, record.line, "", "", reason, cells[0], {})
-    return Reject(export.name, record.line, "", "", reason, record.raw, _by_header(export, cells))
+    return Reject(export.name, record.line, "", "", reason, record.raw, _Cells(export, record.raw))
+
+
+class _Cells(Mapping[str, str]):
+    """A record's cells by header; of several columns of one name the first, as it is read.
+
+    Split when looked into: hundreds of thousands of rejects are kept at a time.
+    """
+
+    __slots__ = ("_export", "_raw")
+
+    def __init__(self, export: Export, raw: str) -> None:
+        self._export = export
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        return self._split()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._split())
+
+    def __len__(self) -> int:
+        return len(self._split())
+
+    def _split(self) -> dict[str, str]:
+        return _by_header(self._export, records.fields(self._export, self._raw))
 
 
 def _by_header(export: Export, cells: Sequence[str]) -> dict[str, str]:

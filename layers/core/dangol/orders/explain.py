@@ -31,7 +31,8 @@ def first_blank(layout: Layout, cells: Sequence[str], calling_code: str) -> str:
 def explained(scan: "Scan", reject: Reject) -> Reject:
     """A reject of the file, its reason as exact as the dialect allows."""
     layout = scan.layout
-    cells = [reject.cells.get(name, "") for name in scan.export.header]
+    found = dict(reject.cells)
+    cells = [found.get(name, "") for name in scan.export.header]
     if len(layout.columns.get(reject.meant, ())) > 1:
         index = _index(layout, reject.meant, cells)
         reject = replace(reject, column=scan.export.header[index], value=cells[index].strip())
