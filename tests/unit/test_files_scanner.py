@@ -76,7 +76,7 @@ def test_with_one_more_the_file_says_how_many_what_for_and_where_first(tmp_path:
         scan(tmp_path, good, mostly)
     assert str(error.value) == (
         "1.csv, line 9, column 'figure': 300,001 rows cannot be used, more than the 300,000 that are put aside one "
-        "by one, and none was taken; 199,997 of them as this one: no figure"
+        "by one, and none was taken; 299,997 of them as this one: no figure"
     )
 
 
@@ -94,5 +94,5 @@ def test_too_many_rows_that_cannot_be_split_are_counted_before_they_are_kept(tmp
 
 
 def test_too_many_open_quotation_marks_are_counted_as_well(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"line 2: 200,00\d rows .* a quotation mark is not closed"):
+    with pytest.raises(UnreadableFile, match=r"line 2: 300,00\d rows .* a quotation mark is not closed"):
         scan(tmp_path, "name,figure\n" + 'a,"1\n' * (MAX_REJECTS + 2))
