@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import duckdb
 from boto3.dynamodb.conditions import Key
 from dangol.files.receipt import Receipt
 from dangol.reports.summary import SegmentLine, Summary
@@ -19,6 +21,8 @@ from examples.sandbox.local_aws import LocalAws
 
 Item = Mapping[str, Any]
 
+_AT_ONCE = 10
+"""Messages that SNS takes in one call."""
 BUCKETS = 16
 """Partitions of each segment in table `Memberships`."""
 
@@ -55,6 +59,7 @@ class DeployedShop:
         self.outputs = outputs
         self._bucket = aws.resource("s3").Bucket(outputs["BucketName"])
         self._machines = aws.client("stepfunctions")
+        self._topics = aws.client("sns")
         tables = aws.resource("dynamodb")
         self._customers = tables.Table(outputs["CustomersTableName"])
         self._memberships = tables.Table(outputs["MembershipsTableName"])
@@ -68,6 +73,26 @@ class DeployedShop:
         """A file of the bucket."""
         body: bytes = self._bucket.Object(key).get()["Body"].read()
         return body
+
+    def tell_of_mail(self, events: Sequence[Item]) -> None:
+        """Publish what became of mail, as SES does."""
+        for first in range(0, len(events), _AT_ONCE):
+            self._topics.publish_batch(
+                TopicArn=self.outputs["EngagementTopicArn"],
+                PublishBatchRequestEntries=[
+                    {"Id": str(number), "Message": json.dumps(event)}
+                    for number, event in enumerate(events[first : first + _AT_ONCE])
+                ],
+            )
+
+    def recorded_events(self, folder: Path) -> int:
+        """How many events of mail the ledger has."""
+        paths = []
+        for number, summary in enumerate(self._bucket.objects.filter(Prefix="ledger/engagement/")):
+            paths.append(str(folder / f"engagement-{number}.parquet"))
+            self._bucket.download_file(summary.key, paths[-1])
+        count = "SELECT count(DISTINCT (message_id, kind, happened_at, link)) FROM read_parquet(?)"
+        return int(duckdb.sql(count, params=[paths]).fetchall()[0][0]) if paths else 0
 
     def runs(self, kind: str) -> list[Item]:
         """What table `Runs` has of a kind: file, configuration, refresh, daily."""

@@ -30,6 +30,14 @@ GIVEN_NAMES = """
 은지eunji 혜진hyejin 소영soyoung 미경mikyung 다은daeun 채원chaewon 나연nayeon 가영gayoung 보라bora 슬기seulgi
 지은jieun 현주hyunju 민준minjun 도윤doyun 시우siwoo 준호junho 지훈jihoon 현우hyunwoo 성민sungmin 동현donghyun
 """
+GIVEN_NAMES_OF_MEN = ("민준", "도윤", "시우", "준호", "지훈", "현우", "성민", "동현")
+
+# Where customers live, as they typed it, each with how many in a hundred do.
+CITIES = """
+서울특별시-강남구:12 서울-마포구:10 서울:9 서울-송파구:7 서울시-성동구:5 경기도-성남시:6 경기도-고양시:5
+경기도-수원시:5 경기-부천시:3 경기도-하남시:2 인천광역시:6 부산광역시:6 부산-해운대구:3 대구:4 대전광역시:4
+광주광역시:4 울산:2 전주시:2 제주시:2 강릉시:1 창원시:2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,24 @@ def catalogue(rng: np.random.Generator) -> dict[str, list[Product]]:
 def _product_name(rng: np.random.Generator, items: str) -> str:
     brand, item, colour = (rng.choice(words.split("|")) for words in (BRANDS, items, COLOURS))
     return f"{brand} {item}{colour}"
+
+
+def new_collection(rng: np.random.Generator, count: int) -> list[Product]:
+    """So many products that have not been sold yet, in the categories by turns."""
+    shelves = [(number, *words) for number, words in enumerate(SHELVES.items(), start=1)]
+    products = []
+    for number in range(count):
+        shelf, category, (low, high, items) = shelves[number % len(shelves)]
+        price = int(round(low * (high / low) ** rng.random(), -3)) - 100
+        products.append(Product(f"P{shelf:02d}9{number:02d}", _product_name(rng, items), category, price))
+    return products
+
+
+def cities(rng: np.random.Generator, count: int) -> list[str]:
+    """So many customers' cities."""
+    places, shares = zip(*(line.split(":") for line in CITIES.split()), strict=True)
+    weights = np.array(shares, dtype=float)
+    return [places[n].replace("-", " ") for n in rng.choice(len(places), size=count, p=weights / weights.sum())]
 
 
 def names(rng: np.random.Generator, count: int) -> list[tuple[str, str]]:

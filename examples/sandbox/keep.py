@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from examples.sandbox.deployed import DeployedShop
-from examples.sandbox.local_aws import REGION, LocalAws
+from examples.sandbox.local_aws import LocalAws
 
 LOOK_UP = (
     """.venv/bin/python -c 'import boto3, sys; _, table, customer = sys.argv; """
@@ -20,16 +20,8 @@ DROP = (
 
 def how_to_look_around(aws: LocalAws, shops: Sequence[tuple[DeployedShop, date]]) -> str:
     """Endpoint, credentials, and commands to copy; those in Python need nothing that is not installed."""
-    variables = {
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    if aws.endpoint.startswith("https"):
-        variables["AWS_CA_BUNDLE"] = str(aws.certificate)
     lines = ["", "The local AWS stays up until Ctrl-C. In another terminal, in the folder of the repository:", ""]
-    lines += [f"export {name}={value}" for name, value in variables.items()]
+    lines += [f"export {name}={value}" for name, value in aws.variables.items()]
     return "\n".join(lines + [line for shop, today in shops for line in _commands(shop, today)])
 
 
@@ -43,6 +35,9 @@ def _commands(shop: DeployedShop, today: date) -> list[str]:
         f"MEMBERSHIPS={out['MembershipsTableName']}",
         f"RUNS={out['RunsTableName']}",
         f"DAILY={out['DailyRefreshArn']}",
+        "# why somebody is in which segments, and everybody in one of them",
+        f".venv/bin/dangol segments explain {somebody} --stack {shop.stack}",
+        f".venv/bin/dangol segments members at_risk --stack {shop.stack}",
         "# somebody at risk; drop a file with an order of theirs; seconds later, look at them again",
         f"{LOOK_UP} $CUSTOMERS {somebody}",
         f"printf 'order_id,customer_id,ordered_at,amount\\nTRY-1,{somebody},{today},25\\n' | {DROP} $BUCKET try.csv",

@@ -151,6 +151,17 @@ class LocalAws:
         return self.session.resource(service, **self._this_one)
 
     @property
+    def variables(self) -> dict[str, str]:
+        """What leads another process here."""
+        certificate = {"AWS_CA_BUNDLE": str(self.certificate)} if self.endpoint.startswith("https") else {}
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        } | certificate
+
+    @property
     def _this_one(self) -> dict[str, Any]:
         directly = Config(proxies={})
         return {"endpoint_url": self.endpoint, "verify": str(self.certificate), "config": directly}

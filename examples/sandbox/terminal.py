@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from textwrap import indent, wrap
 from typing import TypeVar
 
+from dangol.files.receipt import Receipt
 from dangol.reports.summary import Summary
-from dangol.reports.text import aligned, summary_text
+from dangol.reports.text import aligned, receipt_text, summary_text
 
 from examples.sandbox.deployed import Item, Written
 from examples.sandbox.listener import Change
@@ -78,19 +79,55 @@ class Step:
     written: Written
 
 
+def told(written: Written) -> str:
+    """What refreshes wrote."""
+    if not written.items:
+        return "nothing to write"
+    return f"{written.customers:,} customers and {written.memberships:,} memberships written"
+
+
+def gist_of_inspection(text: str) -> str:
+    """Of what `dangol inspect` prints: what the file is, the totals, and the rejected rows."""
+    first, *blocks = text.split("\n\n")
+    _, *about = first.splitlines()
+    wanted = [block for block in blocks if block.startswith(("Together", "Rejected"))]
+    return wrapped("\n\n".join(["\n".join([*about[:2], "  …"]), *wanted]))
+
+
+def wrapped(text: str) -> str:
+    """Text without long lines; what does not fit goes below, further in."""
+    return "\n".join(line for long in text.splitlines() for line in wrap(long, WIDTH, subsequent_indent="    ") or [""])
+
+
+def receipts_text(receipts: Mapping[str, Receipt]) -> str:
+    """Receipts by the kind of the files, in a line or two each."""
+    width = max(map(len, receipts))
+    return "\n".join(f"{kind:<{width}}  {receipt_text(receipt)}" for kind, receipt in receipts.items())
+
+
 def segments_text(summary: Summary, currency: str) -> str:
-    """The segments, what the columns mean, and where those are whom no rule holds."""
+    """The RFM segments, what the columns mean, and where those are whom no rule holds."""
     cells = [(count, days, orders) for days, row in summary.unclassified for orders, count in row.items()]
     largest = ", ".join(f"{count:,} with R {days} and F {orders}" for count, days, orders in sorted(cells)[:-4:-1])
     return "\n".join(
         (
-            summary_text(summary),
+            summary_text(replace(summary, segments=[])),
             "",
             f"R, F, M: medians of days since the last order, orders in 90 days, their average in {currency}",
             "share: of all customers; revenue: share of all they ever spent",
             f"unclassified: {largest}, …; all are in the report",
         )
     )
+
+
+def members_text(members: Mapping[str, Sequence[Item]], summary: Summary) -> str:
+    """Each segment that holds somebody, with how many it holds and the first of them."""
+    names = _names(summary)
+    rows = [("segment", "", "members", "share", "among them")]
+    for segment, found in members.items():
+        first = ", ".join(str(member["customer_id"]) for member in found[:3])
+        rows.append((segment, names[segment], f"{len(found):,}", f"{len(found) / summary.customers:.1%}", first))
+    return aligned(rows, left=2)
 
 
 def rejects_text(rejects: Sequence[Mapping[str, str]]) -> str:
@@ -106,10 +143,12 @@ def _reject_lines(reject: Mapping[str, str]) -> Iterator[str]:
 
 
 def customers_text(customers: Sequence[Item], summary: Summary, currency: str) -> str:
-    """Customers as table `Customers` has them."""
-    names = _names(summary)
-    head = ("customer", "segment", "also in", "since", "last order", "F", f"M ({currency})", "orders", "spent")
-    return aligned([head, *(_customer_row(customer, names, currency) for customer in customers)], left=3)
+    """Customers as table `Customers` has them; below each the other segments they are in."""
+    head = ("customer", "segment", "since", "last order", "F", f"M ({currency})", "orders", "spent")
+    rows = [head, *(_customer_row(customer, _names(summary), currency) for customer in customers)]
+    first, *lines = aligned(rows, left=2).splitlines()
+    also = [f"          and {', '.join(customer['segments'][1:]) or NOBODY}" for customer in customers]
+    return "\n".join([first, *(f"{line}\n{others}" for line, others in zip(lines, also, strict=True))])
 
 
 def moved_text(customers: Sequence[Item], summary: Summary) -> str:
@@ -134,12 +173,10 @@ def _names(summary: Summary) -> dict[str | None, str]:
 
 
 def _customer_row(customer: Item, names: Mapping[str | None, str], currency: str) -> tuple[str, ...]:
-    rfm, *others = customer["segments"]
     digits = 0 if currency == "KRW" else 2
     return (
         customer["customer_id"],
-        names[rfm],
-        ", ".join(names[segment] for segment in others) or NOBODY,
+        names[customer["segment"]],
         customer["segment_since"],
         customer.get("last_order_on", NOBODY),
         str(customer["orders_90d"]),
@@ -149,9 +186,10 @@ def _customer_row(customer: Item, names: Mapping[str | None, str], currency: str
     )
 
 
-def steps_text(steps: Sequence[Step], customers: int) -> str:
-    """Who moved from where to where at each step, and what that cost."""
-    moves = [_moves(step.changes) for step in steps]
+def steps_text(steps: Sequence[Step], summary: Summary) -> str:
+    """Who moved from which RFM segment to which at each step, and what all changes cost."""
+    rfm = {line.id for line in summary.rfm}
+    moves = [_moves([change for change in step.changes if change["segment"] in rfm]) for step in steps]
     pairs = [pair for pair, _ in sum(moves, Counter()).most_common()]
     rows = [
         ("from", "to", *(step.title for step in steps)),
@@ -159,15 +197,34 @@ def steps_text(steps: Sequence[Step], customers: int) -> str:
         *((*pair, *(f"{counted[pair]:,}" for counted in moves)) for pair in pairs),
         ("", "", *("" for _ in steps)),
         ("customers moved", "", *(f"{counted.total():,}" for counted in moves)),
-        ("events on the bus", "", *(f"{len(step.changes):,}" for step in steps)),
+        ("all events on the bus", "", *(f"{len(step.changes):,}" for step in steps)),
         ("DynamoDB writes", "", *(f"{step.written.items:,}" for step in steps)),
-        ("writes per 1,000 customers", "", *(f"{step.written.items / customers * 1000:,.1f}" for step in steps)),
+        ("writes per 1,000 customers", "", *(f"{_per_thousand(step, summary):,.1f}" for step in steps)),
     ]
     return aligned(rows, left=2)
 
 
+def _per_thousand(step: Step, summary: Summary) -> float:
+    return step.written.items / summary.customers * 1000
+
+
+def entries_text(steps: Sequence[Step], summary: Summary) -> str:
+    """How many entered and left the segments beside the RFM segments at each step."""
+    rfm, names = {line.id for line in summary.rfm}, _names(summary)
+    counted = [Counter((one["segment"], one["change"]) for one in step.changes) for step in steps]
+    segments = sorted({one["segment"] for step in steps for one in step.changes} - rfm)
+    rows = [("segment", "", *(step.title for step in steps))]
+    rows += [(one, names.get(one, ""), *(_in_and_out(found, one) for found in counted)) for one in segments]
+    return aligned(rows, left=2)
+
+
+def _in_and_out(counted: Counter[tuple[str, str]], segment: str) -> str:
+    found = [(sign, counted[segment, change]) for sign, change in (("+", "entered"), ("−", "exited"))]
+    return " ".join(f"{sign}{count:,}" for sign, count in found if count) or NOBODY
+
+
 def _moves(changes: Sequence[Change]) -> Counter[tuple[str, str]]:
-    """Moves by (from, to). A move between two segments is two events, an exit and an entry: the entry counts."""
+    """Moves by (from, to). A move is two events, an exit and an entry: the entry counts."""
     return Counter(
         (change["from"] or NOBODY, change["to"] or NOBODY)
         for change in changes

@@ -9,7 +9,17 @@ from dangol.segments.policy import default_policy, load_policy
 
 from examples.sandbox.deployed import Written, total
 from examples.sandbox.local_aws import ROOT
-from examples.sandbox.terminal import Step, moved_text, rejects_text, steps_text
+from examples.sandbox.terminal import (
+    Step,
+    customers_text,
+    entries_text,
+    gist_of_inspection,
+    members_text,
+    moved_text,
+    receipts_text,
+    rejects_text,
+    steps_text,
+)
 
 
 def change(customer: str, segment: str, kind: str, before: str | None, after: str | None) -> dict[str, Any]:
@@ -29,23 +39,88 @@ def receipt(key: str, *counts: int, **reasons: int) -> dict[str, Any]:
     }
 
 
+def summary(*rfm: str, customers: int = 500, **others: str) -> Summary:
+    """A summary of RFM segments by id, named like them in capitals, and of other segments, id=name."""
+    lines = [SegmentLine(segment, segment.upper(), 1, 1.0, 1.0, 30, 1, 100) for segment in rfm]
+    return Summary(date(2026, 11, 22), customers, 100, lines, [(one, name, 1) for one, name in others.items()], [])
+
+
 def columns(text: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines()]
 
 
 def test_a_move_is_two_events_and_counts_once() -> None:
     moved = [change("a", "new", "exited", "new", "loyal"), change("a", "loyal", "entered", "new", "loyal")]
-    text = steps_text([Step("a day later", date(2026, 11, 23), moved, Written(1, 2, 2))], customers=500)
+    text = steps_text([Step("a day later", date(2026, 11, 23), moved, Written(1, 2, 2))], summary("new", "loyal"))
     assert ["new", "loyal", "1"] in columns(text)
     assert ["customers", "moved", "1"] in columns(text)
-    assert ["events", "on", "the", "bus", "2"] in columns(text)
+    assert ["all", "events", "on", "the", "bus", "2"] in columns(text)
 
 
 def test_joining_and_leaving_a_segment_count_once_each() -> None:
     joined, left = change("a", "vip", "entered", None, "vip"), change("b", "once", "exited", "once", None)
-    text = steps_text([Step("later", date(2026, 11, 23), [joined, left], Written(2, 2, 2))], customers=500)
+    step = Step("later", date(2026, 11, 23), [joined, left], Written(2, 2, 2))
+    text = steps_text([step], summary("vip", "once"))
     assert ["—", "vip", "1"] in columns(text)
     assert ["once", "—", "1"] in columns(text)
+
+
+def test_entries_and_exits_of_other_segments_stand_apart_from_moves() -> None:
+    day, week = date(2026, 11, 23), date(2026, 11, 29)
+    entered = [change(who, "cooling", "entered", None, "cooling") for who in ("a", "b")]
+    left, moved = change("c", "cooling", "exited", "cooling", None), change("d", "loyal", "entered", "new", "loyal")
+    steps = [Step("day", day, [*entered, moved], Written(0, 0, 0)), Step("week", week, [left], Written(0, 0, 0))]
+    found = summary("new", "loyal", cooling="Cooling")
+    assert columns(entries_text(steps, found)) == [
+        ["segment", "day", "week"],
+        ["cooling", "Cooling", "+2", "−1"],
+    ]
+    assert "cooling" not in steps_text(steps, found)
+
+
+def test_members_are_counted_and_the_first_three_are_named() -> None:
+    members = {"vip": [{"customer_id": one} for one in "abcd"], "women": [{"customer_id": "e"}]}
+    assert columns(members_text(members, summary("vip", customers=8, women="Women"))) == [
+        ["segment", "members", "share", "among", "them"],
+        ["vip", "VIP", "4", "50.0%", "a,", "b,", "c"],
+        ["women", "Women", "1", "12.5%", "e"],
+    ]
+
+
+def test_a_customer_is_a_line_with_the_other_segments_below() -> None:
+    customer = {
+        "customer_id": "C1",
+        "segment": "vip",
+        "segment_since": "2026-11-22",
+        "segments": ["vip", "female", "near_seoul"],
+        "orders_90d": 0,
+        "orders_lifetime": 2,
+        "revenue_lifetime": 3000,
+    }
+    _, line, others = customers_text([customer], summary("vip"), "KRW").splitlines()
+    assert line.split() == ["C1", "VIP", "2026-11-22", "—", "0", "—", "2", "3,000"]
+    assert others.strip() == "and female, near_seoul"
+
+
+def test_receipts_stand_below_each_other_by_kind() -> None:
+    found = {"orders": total([receipt("a", 2, 1, 0, 1, amount=1)]), "interests": total([receipt("b", 1, 1, 0, 0)])}
+    assert receipts_text(found).splitlines() == [
+        "orders     2 rows read = 1 accepted + 0 superseded + 1 rejected",
+        "  rejected for: amount 1",
+        "interests  1 rows read = 1 accepted + 0 superseded + 0 rejected",
+    ]
+
+
+def test_of_an_inspection_remain_what_the_file_is_the_totals_and_the_rejects() -> None:
+    inspected = (
+        "a.csv\n  read as     plain\n  written as  csv\n  columns     order_id  id\n\nTogether\n  rows  1 read\n\n"
+        "First orders of 1\n  order_id\n\nRejected rows, all 1\n  line 2: " + "long " * 30
+    )
+    lines = gist_of_inspection(inspected).splitlines()
+    assert lines[:6] == ["  read as     plain", "  written as  csv", "  …", "", "Together", "  rows  1 read"]
+    assert "First orders of 1" not in lines
+    assert max(map(len, lines)) <= 100
+    assert " ".join(" ".join(lines).split()).count("long") == 30
 
 
 def test_each_step_has_its_own_column_and_its_writes_per_thousand_customers() -> None:
@@ -54,7 +129,7 @@ def test_each_step_has_its_own_column_and_its_writes_per_thousand_customers() ->
         Step("a day later", date(2026, 11, 23), [], Written(0, 0, 0)),
         Step("a week later", date(2026, 11, 29), moved, Written(3, 2, 2)),
     ]
-    rows = columns(steps_text(steps, customers=4_000))
+    rows = columns(steps_text(steps, summary("new", "loyal", customers=4_000)))
     assert ["2026-11-23", "2026-11-29"] in rows
     assert ["new", "loyal", "0", "1"] in rows
     assert rows[-1] == ["writes", "per", "1,000", "customers", "0.0", "1.2"]
@@ -80,10 +155,8 @@ def test_a_rejected_row_is_shown_as_it_came_with_its_line_and_the_reason() -> No
 
 
 def test_who_was_in_no_other_segment_has_a_dash_for_it() -> None:
-    line = SegmentLine("at_risk", "잠재 이탈 고객", 1, 1.0, 1.0, 30, 1, 100)
-    summary = Summary(date(2026, 11, 22), 1, 100, [line], [], [])
     customer = {"customer_id": "C1", "segment": "at_risk", "segment_since": "2026-11-22"}
-    assert columns(moved_text([customer], summary))[1] == ["C1", "—", "잠재", "이탈", "고객", "2026-11-22"]
+    assert columns(moved_text([customer], summary("at_risk")))[1] == ["C1", "—", "AT_RISK", "2026-11-22"]
 
 
 def test_the_policy_of_cdnow_keeps_the_default_segments_and_adds_the_lapsed() -> None:
