@@ -74,10 +74,9 @@ def who_sql(customer_id: str, email: str, phone: str, calling_code: str = CALLIN
         f"ELSE i END)[1]"
     )
     # Most ids begin with a letter or another digit than 0 and the calling code, and need no further look.
-    plain = (
-        " AND ".join(f"NOT contains({customer_id}, '{sign}')" for sign in ("@", _MASK))
-        + f" AND {customer_id} BETWEEN '1' AND '~' AND NOT starts_with({customer_id}, '{calling_code[0]}')"
-    )
+    figure = f"{customer_id} >= '1' AND NOT starts_with({customer_id}, '{calling_code[0]}')"
+    begins = f"({customer_id} >= 'A' OR ({figure})) AND {customer_id} <= '~'"
+    plain = " AND ".join((begins, *(f"NOT contains({customer_id}, '{sign}')" for sign in ("@", _MASK))))
     of_id = f"CASE WHEN {plain} THEN {customer_id} ELSE {checked} END"
     of_email = f"chr(1) || 'email:' || {email_sql(email)}"
     of_phone = (

@@ -26,6 +26,8 @@ class Style:
     """What 3/4/2026 means; unreadable when None."""
     serial: bool = False
     """Dates are days since 1899-12-30, as spreadsheets count: 44927.5."""
+    thousands: bool = False
+    """Whether commas are usual in numbers. They are read in any case; this only says what to look for first."""
 
 
 PLAIN_STYLE = Style()
@@ -40,7 +42,8 @@ def style_of(export: Export, columns: Iterable[int], date_order: DateOrder | Non
     indexes = tuple(columns)
     rows = (row for row in export.sample if row != export.header)
     cells = [cell for row in rows for index in indexes if (cell := row[index].strip())]
-    return Style(_has_decimal_commas(cells), _date_order(cells, date_order), _is_serial(cells))
+    thousands = any("," in cell for cell in cells)
+    return Style(_has_decimal_commas(cells), _date_order(cells, date_order), _is_serial(cells), thousands)
 
 
 _AMOUNT = re.compile(r"[^\d.,]*?([\d.,]*\d)[^\d.,]*", re.ASCII)

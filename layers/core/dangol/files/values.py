@@ -46,11 +46,11 @@ def identifier(text: str) -> str:
     """
     if text.startswith("NULL"):
         return text
-    # Every row pays for this: what begins with an apostrophe is found by its place before the parenthesis,
-    # and apart from the number sign of Shopify's orders.
-    odd = (
-        f"contains({text}, ' ') OR contains({text}, '.') OR contains({text}, '+') OR ({text} >= '''' AND {text} < '(')"
-    )
+    # Every row pays for this, and looking for a sign is what costs: what begins with a letter is only trimmed; what
+    # begins with an apostrophe is found by its place before the parenthesis, and apart from the number sign of
+    # Shopify's orders.
+    figure = f"contains({text}, '.') OR contains({text}, '+') OR ({text} >= '''' AND {text} < '(')"
+    odd = f"contains({text}, ' ') OR ({text} < 'A' AND ({figure}))"
     return f"CASE WHEN {odd} THEN list_transform([trim({text})], lambda t: {_UNUSUAL_ID})[1] ELSE {text} END"
 
 
@@ -80,7 +80,8 @@ def number(text: str, style: Style = PLAIN_STYLE) -> str:
     grouped = (
         f"CASE WHEN regexp_full_match({text}, '{_GROUPED}') THEN try_cast(replace({text}, ',', '') AS {MONEY}) END"
     )
-    usual = f"CASE WHEN contains({text}, ',') THEN {grouped} ELSE try_cast({text} AS {MONEY}) END"
+    cast = f"try_cast({text} AS {MONEY})"
+    usual = f"CASE WHEN contains({text}, ',') THEN {grouped} ELSE {cast} END" if style.thousands else cast
     return f"coalesce({usual}, {unusual})"
 
 
