@@ -14,6 +14,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 def test_every_table_and_every_event_has_a_schema() -> None:
     assert NAMES == [
         "campaign",
+        "campaign-completed",
         "customers",
         "file-ingested",
         "file-rejected",

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -12,12 +13,16 @@ from dangol.errors import InvalidConfiguration, InvalidFiles, Problem
 from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_policy
 
 if TYPE_CHECKING:
+    from dangol.campaigns.definition import Campaign
+    from dangol.campaigns.settings import Settings
     from dangol.orders.dialect import Dialect
     from dangol.orders.rates import Rate
 
 RATES_FILE = "rates.yaml"
 DIALECTS = "dialects/*.yaml"
-KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS)
+MESSAGING_FILE = "messaging.yaml"
+CAMPAIGNS = "campaigns/*.yaml"
+KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS)
 """What a configuration may consist of; * stands for any name."""
 
 
@@ -53,6 +58,19 @@ class Configuration:
 
         return load_rates(self.files[RATES_FILE], RATES_FILE) if RATES_FILE in self.files else ()
 
+    @property
+    def messaging(self) -> "Settings":
+        """Who writes, and how often; as shipped, it lets nothing be launched."""
+        from dangol.campaigns.settings import default_settings, load_settings
+
+        text = self.files.get(MESSAGING_FILE)
+        return default_settings() if text is None else load_settings(text, MESSAGING_FILE)
+
+    def campaigns(self, time_zone: str) -> "tuple[Campaign, ...]":
+        """The campaigns the shop gave: those shipped are examples. `time_zone` is of schedules that name none."""
+        found = _of_kind(self.files, CAMPAIGNS)
+        return tuple(_campaign(text, name, self.policy, time_zone) for name, text in found)
+
 
 def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
     """Read files by name; `where` is put before the names in messages.
@@ -61,12 +79,12 @@ def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Co
     """
     wrong: list[InvalidConfiguration] = []
     policy = default_policy()
-    for name, text in sorted(files.items()):
+    for name, text in sorted(files.items(), key=lambda file: (file[0] != POLICY_FILE, file[0])):
         try:
             if name == POLICY_FILE:
                 policy = load_policy(text, where + name)
             else:
-                _check(name, text, where + name)
+                _check(name, text, where + name, policy)
         except InvalidConfiguration as error:
             wrong.append(error)
     if wrong:
@@ -94,8 +112,9 @@ def from_json(text: bytes) -> dict[str, bytes]:
     return {name: value.encode("utf-8", errors="surrogateescape") for name, value in found.items()}
 
 
-def _check(name: str, text: bytes, file: str) -> None:
+def _check(name: str, text: bytes, file: str, policy: Policy) -> None:
     """Raise InvalidConfiguration for a file that cannot be read or that nobody knows."""
+    from dangol.campaigns.settings import load_settings
     from dangol.orders.describe import load_dialect
     from dangol.orders.rates import load_rates
 
@@ -103,10 +122,35 @@ def _check(name: str, text: bytes, file: str) -> None:
         load_dialect(text, file)
     elif name == RATES_FILE:
         load_rates(text, file)
+    elif name == MESSAGING_FILE:
+        load_settings(text, file)
+    elif fnmatchcase(name, CAMPAIGNS):
+        _campaign(text, file, policy, _ANY_TIME_ZONE)
     else:
         places = ", ".join(f"{file.removesuffix(name)}{known}" for known in KNOWN_FILES)
         reason = f"is not a known configuration; known are {places}"
         raise InvalidConfiguration(file, [Problem(1, reason)])
+
+
+_ANY_TIME_ZONE = "UTC"
+"""To check a schedule in: what is wrong with it is wrong everywhere."""
+
+
+def _campaign(text: bytes, file: str, policy: Policy, time_zone: str) -> "Campaign":
+    """A campaign for the segments of a policy. One whose only time is past stays in order: it has just been run."""
+    from dangol.campaigns.loading import Known, load_campaign
+    from dangol.segments.language import catalogue, parse
+
+    vocabulary = catalogue(policy.names)
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    known = Known(policy.names, lambda rule: parse(rule, vocabulary), time_zone, long_ago)
+    campaign = load_campaign(text, file, known)
+    if campaign.segment is None:
+        lines = text.decode("utf-8-sig").splitlines()
+        line = next((number for number, words in enumerate(lines, 1) if "where" in words), 1)
+        reason = f"'where' is for looking ahead; make it a segment in {POLICY_FILE} and name that with 'segment'"
+        raise InvalidConfiguration(file, [Problem(line, reason)])
+    return campaign
 
 
 def _of_kind(files: Mapping[str, bytes], pattern: str) -> Iterator[tuple[str, bytes]]:

@@ -58,19 +58,14 @@ class DynamoProfiles:
 
     def mark(self, profile: Profile) -> Profile:
         """See ProfileBook."""
-        values: dict[str, Any] = marks_of(profile)
-        sets = "SET claims = :claims, sent = :sent, reached = :reached, revision = revision + :one"
-        if profile.endpoint:
-            values[":endpoint"] = list(profile.endpoint)
-            sets += ", endpoint = :endpoint"
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": profile.customer_id},
-                UpdateExpression=sets,
+                UpdateExpression="SET claims = :claims, sent = :sent, reached = :reached ADD revision :one",
                 # Everything that was decided on is as it was read: whoever writes to the row raises its revision.
                 ConditionExpression="revision = :read",
-                ExpressionAttributeValues={**values, ":one": 1, ":read": profile.revision},
+                ExpressionAttributeValues={**marks_of(profile), ":one": 1, ":read": profile.revision},
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
@@ -157,7 +152,6 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         name=item.get("name"),
         addresses=addresses_of(item.get("email"), item.get("push_token"), item.get("push_platform")),
         push_platform=item.get("push_platform"),
-        endpoint=(item["endpoint"][0], item["endpoint"][1]) if "endpoint" in item else None,
         last_product=item.get("last_product"),
         last_category=item.get("last_category"),
         consents={s: Consent(Answer(one["answer"]), date.fromisoformat(one["on"])) for s, one in consents.items()},

@@ -41,6 +41,10 @@ class Reason(StrEnum):
     """The cap frees a place after the message has expired."""
     CANCELLED = "cancelled"
     """The campaign was cancelled before it was sent."""
+    NOT_STARTED = "not_started"
+    """They did not get the first message of the run, so they get no later one."""
+    QUOTA = "quota"
+    """The account may send no more for now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,6 @@ class Profile:
     """By channel: the e-mail address, the app's push token."""
     push_platform: str | None = None
     """fcm or apns."""
-    endpoint: tuple[str, str] | None = None
-    """(token, ARN): what SNS made of a push token."""
     last_product: str | None = None
     last_category: str | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
@@ -114,7 +112,7 @@ class ProfileBook(Protocol):
     """Where profiles are kept."""
 
     def mark(self, profile: Profile) -> Profile:
-        """Write claims, counters and endpoint of a profile, if its revision is still the row's; the row as it is then.
+        """Write claims and counters of a profile, if its revision is still the row's; the row as it is then.
 
         Raises ProfileChanged with the row as it is now otherwise.
         """

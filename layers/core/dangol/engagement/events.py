@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-CUSTOMER_TAG, RUN_TAG = "dangol-customer", "dangol-run"
-"""Names of the tags every message carries."""
+CUSTOMER_TAG, RUN_TAG, STEP_TAG = "dangol-customer", "dangol-run", "dangol-step"
+"""Names of the tags every message carries; a campaign's messages count from step 0."""
 
 _KINDS = {
     "Send": "sent",

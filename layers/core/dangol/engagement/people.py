@@ -11,41 +11,10 @@ Sources: facts on bulk mail (scanners and privacy proxies open and click by them
 Protection"; the user agents are those that the vendors name themselves by.
 """
 
+from dangol.engagement.machines import MACHINES, PRIVACY_PROXY, SCANNER_SECONDS
 from dangol.engine import literal
 
-SCANNER_SECONDS = 10
 BURST_SECONDS = 3
-PRIVACY_PROXY = "Mozilla/5.0"
-MACHINES = (
-    "barracuda",
-    "bitdefender",
-    "bot",
-    "crawler",
-    "curl/",
-    "fireeye",
-    "forcepoint",
-    "go-http-client",
-    "headlesschrome",
-    "ironport",
-    "java/",
-    "libwww",
-    "messagelabs",
-    "mimecast",
-    "okhttp",
-    "phantomjs",
-    "preview",
-    "proofpoint",
-    "python-",
-    "safelinks",
-    "scanner",
-    "sophos",
-    "spider",
-    "symantec",
-    "trendmicro",
-    "wget/",
-    "zscaler",
-)
-"""Parts of user agents, in lower case."""
 
 
 def by_people_sql(events: str) -> str:

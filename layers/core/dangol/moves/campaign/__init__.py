@@ -1,0 +1,1 @@
+"""Campaign: launch what is due, deliver it, and heed what people answer."""

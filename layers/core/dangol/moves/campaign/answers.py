@@ -1,0 +1,74 @@
+"""Answers: what people do with messages, as far as it decides on further ones: open, click, complain, unsubscribe."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from dangol.campaigns.links import Action, verify
+from dangol.channels import CHANNELS, EMAIL
+from dangol.engagement.events import EmailEvent, email_event
+from dangol.engagement.machines import SCANNER_SECONDS, is_machine
+
+HARD_BOUNCE = "Permanent"
+"""SES's `bounceType` of an address that is of no use; others may work again."""
+
+
+class SenderBooks(Protocol):
+    """What senders look into before the next message."""
+
+    def unsubscribe(self, customer_id: str, channel: str, at: datetime) -> None:
+        """Note a person's own word against a channel; nothing for whom there is no profile of."""
+
+    def retire(self, customer_id: str, channel: str, address: str) -> None:
+        """Note that an address is dead; nothing for whom there is no profile of."""
+
+
+class AnswerBook(Protocol):
+    """Where answers to messages are kept."""
+
+    def answer(self, run: str, customer_id: str, step: int, channel: str, kind: str) -> None:
+        """Note what a person did with a message: opened or clicked. Nothing about a message that nobody knows of."""
+
+
+def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook, step: int) -> str | None:
+    """Act on an event of SES; its kind, or None where nothing follows from it. May be called again with the same.
+
+    A hard bounce retires the address. A complaint counts as a refusal of e-mail (the Act, article 50(2)). Opens and
+    clicks are answers if a person may have done them. Raises KeyError or ValueError for what is no event of SES.
+    """
+    found = email_event(event)
+    if found is None:
+        return None
+    match found.kind:
+        case "bounced" if event["bounce"].get("bounceType") == HARD_BOUNCE:
+            for recipient in event["bounce"]["bouncedRecipients"]:
+                books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
+        case "complained":
+            books.unsubscribe(found.customer_id, EMAIL, found.happened_at)
+        case "opened" | "clicked" if found.run and _by_person(found, event):
+            answers.answer(found.run, found.customer_id, step, EMAIL, found.kind)
+        case _:
+            return None
+    return found.kind
+
+
+def _by_person(found: EmailEvent, event: Mapping[str, Any]) -> bool:
+    """Whether a person may have done it: no known machine, and not at once. See dangol.engagement.people."""
+    sent_at = datetime.fromisoformat(event["mail"]["timestamp"]).astimezone(UTC)
+    at_once = found.happened_at < sent_at + timedelta(seconds=SCANNER_SECONDS)
+    return not (at_once or is_machine(found.agent))
+
+
+def unsubscribe(token: str, keys: Sequence[bytes], now: datetime, books: SenderBooks) -> str:
+    """Note the wish of whoever follows a signed link; the channel. Raises BadLink for a link that is not ours."""
+    customer_id, channel = whose(token, keys, now)
+    books.unsubscribe(customer_id, channel, now)
+    return channel
+
+
+def whose(token: str, keys: Sequence[bytes], now: datetime) -> tuple[str, str]:
+    """(customer_id, channel) of a link to unsubscribe. Raises BadLink for a link that is not ours."""
+    link = verify(token, Action.UNSUBSCRIBE, keys, now)
+    channel = link.about.split()[0]
+    assert channel in CHANNELS, "no other link is ever signed"
+    return link.customer_id, channel

@@ -1,0 +1,182 @@
+"""Launch: find the campaigns that are due, put their audiences in batches, wake what waited, and close what is over.
+
+Every step may be done again, and by two launchers at once: a run is created once by its id, its audience is read along
+a cursor that moves only from where it stood, and a batch that comes twice is worked off once (deliver).
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from dangol.campaigns.definition import Campaign
+from dangol.campaigns.schedule import due_ticks
+from dangol.campaigns.settings import SETTINGS_FILE, Settings
+from dangol.moves.campaign.messages import (
+    CAMPAIGN_COMPLETED,
+    Audience,
+    Batch,
+    BatchQueue,
+    Campaigns,
+    Run,
+    RunState,
+)
+from dangol.moves.messages import EventBus
+
+logger = logging.getLogger(__name__)
+
+PART = 1000
+"""People of one batch: twenty calls to SES, and a message on the queue of less than its 256 KB."""
+FIRST_LOOK = timedelta(minutes=2)
+"""How far back a campaign's first look goes, a little more than from one to the next: older ticks were before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors of a launcher."""
+
+    campaigns: Campaigns
+    audience: Audience
+    queue: BatchQueue
+    bus: EventBus
+    complaint: Callable[[Campaign], str | None]
+    """What a person must mend before a campaign can be sent, by what the mail service says; None: nothing."""
+
+
+class Launcher:
+    """Looks at all campaigns, once a minute."""
+
+    def __init__(
+        self, doors: Doors, definitions: Mapping[str, Campaign], settings: Settings, clock: Callable[[], datetime]
+    ) -> None:
+        self._doors = doors
+        self._definitions = definitions
+        self._settings = settings
+        self._clock = clock
+
+    def look(self, deadline: datetime) -> Counter[str]:
+        """Do what is due, as far as it goes before `deadline`; how many runs and batches it concerned."""
+        done: Counter[str] = Counter()
+        for campaign in self._definitions.values():
+            done["created"] += self._create_due(campaign)
+        for run in self._doors.campaigns.open_runs():
+            done[self._go_on(run, deadline)] += 1
+        done["woken"] = self._wake(deadline)
+        return +done
+
+    def _create_due(self, campaign: Campaign) -> int:
+        """Create the run of a schedule's last tick since the last look, unless it is there or somebody paused it."""
+        campaigns, now = self._doors.campaigns, self._clock()
+        after = campaigns.looked_at(campaign.id) or now - FIRST_LOOK
+        ticks = due_ticks(campaign.schedule, after, now)
+        if ticks.missed:
+            logger.warning("campaign %s missed %d ticks", campaign.id, len(ticks.missed))
+        created = 0
+        if not campaigns.is_paused(campaign.id):
+            created = sum(campaigns.create(new_run(campaign.id, tick)) for tick in ticks.due)
+        campaigns.look(campaign.id, now)
+        return created
+
+    def _go_on(self, run: Run, deadline: datetime) -> str:
+        """Take an open run a step further; what it did."""
+        campaign = self._definitions.get(run.campaign)
+        if run.state is RunState.LAUNCHING and campaign is None:
+            return self._refuse(run, "there is no such campaign any more")
+        if run.state is RunState.LAUNCHING and campaign is not None:
+            if not run.recipients and (reason := self._obstacle(campaign)):
+                return self._refuse(run, reason)
+            return self._read_audience(run, campaign, deadline)
+        if run.batches <= 0:
+            return self._close(run)
+        return "under way"
+
+    def _obstacle(self, campaign: Campaign) -> str | None:
+        """Why a campaign cannot be sent, and what to do."""
+        if unfinished := self._settings.unfinished:
+            return f"{SETTINGS_FILE}: fill in the sender's {', '.join(unfinished)} and drop the file under config/"
+        return self._doors.complaint(campaign)
+
+    def _read_audience(self, run: Run, campaign: Campaign, deadline: datetime) -> str:
+        assert campaign.segment, "what goes live names a segment"
+        while self._clock() < deadline:
+            people, after = self._next_part(run, campaign.segment)
+            batches = list(_batches(run, campaign, people)) if people else []
+            self._doors.queue.put([batch for batch in batches if not batch.step])
+            for step in range(1, len(campaign.steps)):
+                due_at = campaign.due_at(step, run.run_at)
+                self._doors.campaigns.wait([batch for batch in batches if batch.step == step], due_at)
+            after = replace(after, recipients=run.recipients + len(people), batches=len(batches))
+            if not self._doors.campaigns.advance(run, after):
+                return "launched by another"
+            if after.state is RunState.SENDING:
+                return "launched"
+            run = after
+        return "launching"
+
+    def _next_part(self, run: Run, segment: str) -> tuple[list[str], Run]:
+        """The next people of the audience, at most PART, and the run with its cursor behind them."""
+        people: list[str] = []
+        bucket, after, audience = run.bucket, run.after, self._doors.audience
+        while len(people) < PART and bucket < audience.buckets:
+            page, more = audience.page(segment, bucket, after, PART - len(people))
+            people += page
+            after = page[-1] if page else after
+            if not more:
+                bucket, after = bucket + 1, None
+        state = RunState.LAUNCHING if bucket < audience.buckets else RunState.SENDING
+        return people, replace(run, bucket=bucket, after=after, state=state)
+
+    def _refuse(self, run: Run, reason: str) -> str:
+        logger.error("campaign %s is not sent: %s", run.campaign, reason)
+        self._doors.campaigns.close(replace(run, state=RunState.REFUSED, reason=reason))
+        return "refused"
+
+    def _close(self, run: Run) -> str:
+        """End a run and tell; told again after a crash in between, with the same words."""
+        ended = run if run.state is RunState.CANCELLED else replace(run, state=RunState.COMPLETED)
+        self._doors.bus.publish(CAMPAIGN_COMPLETED, [completed(ended)])
+        self._doors.campaigns.close(ended)
+        return ended.state.value
+
+    def _wake(self, deadline: datetime) -> int:
+        woken = 0
+        for key, batch in self._doors.campaigns.due(self._clock()):
+            if self._clock() >= deadline:
+                break
+            self._doors.queue.put([batch])
+            self._doors.campaigns.forget(key)
+            woken += 1
+        return woken
+
+
+def new_run(campaign: str, run_at: datetime) -> Run:
+    """The run of a campaign that is due at a moment; its id is the same for the same minute."""
+    minute = run_at.astimezone(UTC).replace(second=0, microsecond=0)
+    return Run(f"{campaign}-{minute:%Y%m%dT%H%MZ}", campaign, minute, RunState.LAUNCHING)
+
+
+def completed(run: Run) -> dict[str, object]:
+    """The event `Campaign Completed`."""
+    skipped = {name.removeprefix("skipped "): n for name, n in run.counts.items() if name.startswith("skipped ")}
+    failed = sum(n for name, n in run.counts.items() if name.startswith("failed"))
+    return {
+        "run_id": run.id,
+        "campaign": run.campaign,
+        "run_at": run.run_at.isoformat(),
+        "state": run.state.value,
+        "recipients": run.recipients,
+        "sent": run.counts.get("sent", 0),
+        "failed": failed,
+        "unknown": run.counts.get("unknown", 0),
+        "skipped": skipped,
+    }
+
+
+def _batches(run: Run, campaign: Campaign, people: Iterable[str]) -> Iterable[Batch]:
+    """A batch for each message of the campaign. Its name follows from where the cursor stood."""
+    part = sha256(f"{run.bucket} {run.after or ''}".encode()).hexdigest()[:12]
+    for number, step in enumerate(campaign.steps):
+        for channel in step.variants:
+            yield Batch(run.id, campaign.id, run.run_at, number, channel, part, tuple(people))
