@@ -36,7 +36,7 @@ def _commands(shop: DeployedShop, today: date) -> list[str]:
         f"RUNS={out['RunsTableName']}",
         f"DAILY={out['DailyRefreshArn']}",
         "# why somebody is in which segments, and everybody in one of them",
-        f".venv/bin/dangol segments explain {somebody} --stack {shop.stack}",
+        f".venv/bin/dangol segments explain {somebody} --as-of {today} --stack {shop.stack} --cache build/ledger",
         f".venv/bin/dangol segments members at_risk --stack {shop.stack}",
         "# somebody at risk; drop a file with an order of theirs; seconds later, look at them again",
         f"{LOOK_UP} $CUSTOMERS {somebody}",

@@ -42,8 +42,7 @@ class LivingSegments:
         self._show(f"dangol segments explain {self._nearly_won_back()} --segment win_back")
         scanned = mail.scanned[0]
         self._terminal.say(
-            f"{scanned}: SES told of an open and two clicks three days ago, all within three seconds of the delivery;"
-            " that was a scanner, and does not count"
+            f"{scanned}'s mail was opened and two of its links followed, all within three seconds; was that a person?"
         )
         self._show(f"dangol segments explain {scanned} --segment engaged")
 
@@ -67,7 +66,9 @@ class LivingSegments:
         written = Written.by(runs)
         changes = self._listener.heard(written.changes)
         self._terminal.say(f"every shard refreshed by it: {told(written)}, {len(changes):,} events on the bus")
-        self._terminal.show("`Segment Changed`, counted: what the diff said", _counted(changes))
+        self._terminal.show(
+            "The events `Segment Changed` of it, which are those that the diff foretold", _counted(changes)
+        )
 
     def _write(self, path: Path) -> None:
         text, found = re.subn(re.escape(EDITED[0]), EDITED[1], path.read_text("utf-8"))

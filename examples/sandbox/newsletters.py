@@ -17,8 +17,8 @@ from examples.sandbox.fashion_store import Store
 
 LAST_READ = {3: 0.36, 30: 0.14, 45: 0.14, 75: 0.12, 100: 0.1, 130: 0.14}
 """Days since a newsletter → of its readers, those who have read none since."""
-READERS = 900
-MACHINES = 60
+READERS = 600
+MACHINES = 40
 """Members whose newest newsletter only a machine has opened."""
 LINKS = ("https://shop.example/new", "https://shop.example/sale")
 TELEPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"

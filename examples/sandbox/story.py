@@ -239,4 +239,4 @@ class Story:
 
     def _look_again(self, customer_ids: Sequence[str], summary: Summary) -> None:
         customers = [self._deployed.customer(customer_id) for customer_id in customer_ids]
-        self._terminal.show("The same ones, nobody having ordered for a month", moved_text(customers, summary))
+        self._terminal.show("The customers read from DynamoDB above, a month later", moved_text(customers, summary))

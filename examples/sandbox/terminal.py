@@ -146,9 +146,11 @@ def customers_text(customers: Sequence[Item], summary: Summary, currency: str) -
     """Customers as table `Customers` has them; below each the other segments they are in."""
     head = ("customer", "segment", "since", "last order", "F", f"M ({currency})", "orders", "spent")
     rows = [head, *(_customer_row(customer, _names(summary), currency) for customer in customers)]
-    first, *lines = aligned(rows, left=2).splitlines()
-    also = [f"          and {', '.join(customer['segments'][1:]) or NOBODY}" for customer in customers]
-    return "\n".join([first, *(f"{line}\n{others}" for line, others in zip(lines, also, strict=True))])
+    lines = aligned(rows, left=2).splitlines()
+    for number, customer in reversed(list(enumerate(customers, start=2))):
+        if others := customer["segments"][1:]:
+            lines.insert(number, f"          and {', '.join(others)}")
+    return "\n".join(lines)
 
 
 def moved_text(customers: Sequence[Item], summary: Summary) -> str:

@@ -100,6 +100,8 @@ def test_a_customer_is_a_line_with_the_other_segments_below() -> None:
     _, line, others = customers_text([customer], summary("vip"), "KRW").splitlines()
     assert line.split() == ["C1", "VIP", "2026-11-22", "—", "0", "—", "2", "3,000"]
     assert others.strip() == "and female, near_seoul"
+    alone = customer | {"customer_id": "C2", "segments": ["vip"]}
+    assert len(customers_text([alone, customer], summary("vip"), "KRW").splitlines()) == 4
 
 
 def test_receipts_stand_below_each_other_by_kind() -> None:
