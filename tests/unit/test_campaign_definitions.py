@@ -16,7 +16,7 @@ from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Button
 from dangol.campaigns.decision import Message
 from dangol.campaigns.definition import Campaign, Coupon, Goal, Step, Variant, answered
-from dangol.campaigns.document import in_words
+from dangol.document import in_words
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.schedule import Schedule
 from dangol.campaigns.settings import Settings, default_settings, load_settings
@@ -248,7 +248,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
         (b"id: [", "is not valid YAML"),
         (b"\xff\xfe", "is not UTF-8"),
         (b"id: \x07", "is not valid YAML"),
-        (b"[" * 5000, "is not valid YAML"),
+        (b"[" * 5000, "is nested too deep"),
         (b"#" * 300_000, "is larger than 262,144 bytes"),
     ],
 )

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dangol.document import MAX_BYTES
 from dangol.errors import InvalidConfiguration, Problem
 from dangol.segments.features import FEATURES, NUMBER
 from dangol.segments.language.frames import columns_of
 from dangol.segments.memberships import Memberships
 from dangol.segments.memberships import memberships as memberships_of
 from dangol.segments.policy import MAX_SEGMENTS, Needs, Policy, default_policy, load_policy
-from dangol.segments.policy_file import MAX_POLICY_BYTES
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
@@ -371,7 +371,7 @@ def test_a_mistake_in_a_rule_is_pointed_at() -> None:
         (RFM.encode("utf-16"), "is not UTF-8 text"),
         (RFM.replace("often", "가").encode("cp949"), "is not UTF-8 text"),
         (RFM.encode() + b"\0", "is not valid YAML"),
-        (RFM.encode() + b"#" * MAX_POLICY_BYTES, f"is larger than {MAX_POLICY_BYTES:,} bytes"),
+        (RFM.encode() + b"#" * MAX_BYTES, f"is larger than {MAX_BYTES:,} bytes"),
         (b"[" * 5_000, "is nested too deep"),
         (b"rfm: " + b"[" * 100_000 + b"]" * 100_000, "is nested too deep"),
         (f"{RFM}  - {{[a]: b, id: b, where: 1 < 2}}\n".encode(), "unknown key"),

@@ -11,10 +11,10 @@ from typing import TypeVar
 import yaml
 
 from dangol.campaigns.definition import ANSWERS, EXPIRES, Campaign, Coupon, Goal, Step, Variant
-from dangol.campaigns.document import Document
 from dangol.campaigns.planning import read_schedule
 from dangol.campaigns.writing import read_variants
 from dangol.channels import CHANNELS
+from dangol.document import Document
 from dangol.errors import RuleError
 
 KEYS: Mapping[str, tuple[str, ...]] = {

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from dangol.campaigns.document import Document
 from dangol.campaigns.schedule import CATCH_UP, DAYS, Schedule, complaint, daily, monthly, weekly
+from dangol.document import Document
 
 KEYS = ("every", "days", "at", "cron", "once", "time_zone", "catch_up")
 PERIODS = ("day", "week", "month")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from dangol.campaigns.content import Content, Facts, Occasion
 from dangol.campaigns.definition import Campaign, Step, Variant
-from dangol.campaigns.document import in_words
 from dangol.campaigns.law import Law
 from dangol.campaigns.wording import needs, write
 from dangol.channels import EMAIL, email, push
+from dangol.document import in_words
 
 UNSUBSCRIBE_URL = "https://shop.example.com/unsubscribe"
 _INDENT = "      "

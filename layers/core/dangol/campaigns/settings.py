@@ -10,9 +10,9 @@ import yaml
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Sender
 from dangol.campaigns.decision import SendRules
-from dangol.campaigns.document import Document
 from dangol.campaigns.law import law_of
 from dangol.channels import CHANNELS
+from dangol.document import Document
 
 SETTINGS_FILE = "messaging.yaml"
 KEYS = ("country", "sender", "caps", "global_holdout")

@@ -7,10 +7,10 @@ import yaml
 
 from dangol.campaigns.content import Button
 from dangol.campaigns.definition import ITEM_KINDS, Variant
-from dangol.campaigns.document import Document
 from dangol.campaigns.law import has_own_label
 from dangol.campaigns.templates import complaints, names_in
 from dangol.channels import EMAIL, PUSH
+from dangol.document import Document
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     EMAIL: ("id", "weight", "subject", "preheader", "body", "buttons", "items"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 
+from dangol.document import Document
 from dangol.files.styles import DateOrder
 from dangol.orders.dialect import COLUMNS, STATUSES, Dialect
-from dangol.orders.nodes import Nodes
 
 _KEYS = (
     "name",
@@ -54,14 +54,14 @@ def load_dialect(text: bytes, file: str) -> Dialect:
     """Read a description. Raises InvalidConfiguration with every problem found, each with its line."""
     reader = _Reader(text, file)
     dialect = reader.dialect()
-    reader.nodes.check()
+    reader.nodes.close()
     return dialect
 
 
 class _Reader:
     def __init__(self, text: bytes, file: str) -> None:
-        self.nodes = Nodes(text, file)
-        self._found = self.nodes.entries(self.nodes.root, _KEYS, "a dialect")
+        self.nodes = Document(text, file)
+        self._found = self.nodes.fields(self.nodes.root, _KEYS, (), "a dialect")
 
     def dialect(self) -> Dialect:
         nodes, root = self.nodes, self.nodes.root
@@ -108,7 +108,7 @@ class _Reader:
         if "recognise" not in self._found:
             return (), ()
         node = self._found["recognise"]
-        found = self.nodes.entries(node, ("all", "any"), "'recognise'")
+        found = self.nodes.fields(node, ("all", "any"), (), "'recognise'")
         if "all" not in found:
             self.nodes.note(node, "'recognise' needs 'all': headers that such a file always has")
             return (), ()
@@ -118,7 +118,7 @@ class _Reader:
     def _columns(self) -> dict[str, tuple[tuple[str, ...], ...]]:
         if "columns" not in self._found:
             return {}
-        entries = self.nodes.entries(self._found["columns"], tuple(COLUMNS), "'columns'")
+        entries = self.nodes.fields(self._found["columns"], tuple(COLUMNS), (), "'columns'")
         return {column: tuple(self._choices(node, column)) for column, node in entries.items()}
 
     def _choices(self, node: yaml.Node, column: str) -> Iterator[tuple[str, ...]]:
@@ -134,5 +134,5 @@ class _Reader:
     def _statuses(self) -> dict[str, tuple[str, ...]]:
         if "statuses" not in self._found:
             return {}
-        entries = self.nodes.entries(self._found["statuses"], STATUSES, "'statuses'")
+        entries = self.nodes.fields(self._found["statuses"], STATUSES, (), "'statuses'")
         return {status: self.nodes.texts(node, f"'{status}'") for status, node in entries.items()}

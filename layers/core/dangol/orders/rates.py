@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from dangol.orders.nodes import Nodes
+from dangol.document import Document
 
 RATES_FILE = "rates.yaml"
 VALID_DAYS = 7
@@ -33,8 +33,8 @@ def load_rates(text: bytes, file: str) -> tuple[Rate, ...]:
 
     Raises InvalidConfiguration with every problem found, each with its line.
     """
-    nodes = Nodes(text, file)
-    found = nodes.entries(nodes.root, ("rates",), "the file")
+    nodes = Document(text, file)
+    found = nodes.fields(nodes.root, ("rates",), (), "the file")
     rates: dict[tuple[str, date], Rate] = {}
     for node in nodes.items(found["rates"], "'rates'") if "rates" in found else ():
         if (rate := _rate(nodes, node)) is None:
@@ -42,7 +42,7 @@ def load_rates(text: bytes, file: str) -> tuple[Rate, ...]:
         if (rate.currency, rate.on) in rates:
             nodes.note(node, f"a second rate of {rate.currency} on {rate.on}")
         rates[rate.currency, rate.on] = rate
-    nodes.check()
+    nodes.close()
     return tuple(rates[key] for key in sorted(rates))
 
 
@@ -73,9 +73,9 @@ def _valid_on(rates: dict[date, Decimal], day: date) -> str:
     return next((str(rates[before]) for before in days if before in rates), "NULL")
 
 
-def _rate(nodes: Nodes, node: yaml.Node) -> Rate | None:
+def _rate(nodes: Document, node: yaml.Node) -> Rate | None:
     before = len(nodes.problems)
-    found = nodes.entries(node, _KEYS, "a rate")
+    found = nodes.fields(node, _KEYS, (), "a rate")
     if missing := [key for key in _KEYS if key not in found]:
         nodes.note(node, f"a rate needs {', '.join(missing)}: {{currency: USD, on: 2026-11-22, rate: 1391.2}}")
         return None

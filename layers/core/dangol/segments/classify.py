@@ -69,7 +69,8 @@ def _frame(connection: duckdb.DuckDBPyConnection, needed: Iterable[str]) -> pd.D
     for name in texts:
         connection.execute(f"DROP TYPE {_enum(name)}")
     rows = pd.RangeIndex(len(found.pop("row")))
-    categorical = {name: pd.Categorical.from_codes(found[name], pd.Index(values, dtype=object)) for name, values in texts.items()}
+    categories = {name: pd.Index(values, dtype=object) for name, values in texts.items()}
+    categorical = {name: pd.Categorical.from_codes(found[name], values) for name, values in categories.items()}
     return pd.DataFrame({**found, **categorical}, index=rows, copy=False)
 
 

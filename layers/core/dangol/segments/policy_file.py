@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 import yaml
 
-from dangol.errors import InvalidConfiguration, Problem, RuleError
+from dangol.document import Document
+from dangol.errors import Problem, RuleError
 from dangol.segments.dependencies import CircularRulesError
 from dangol.segments.language import Expression, catalogue, parse
 from dangol.segments.language.vocabulary import nearest
 
-MAX_POLICY_BYTES = 256 * 1024
 SECTIONS = ("rfm", "scores", "segments")
 STANDARD = "standard"
 """`scores: standard` stands for the shipped groups."""
+SHIPPED = "config/scores.yaml"
 
 _KEYS = ("id", "name", "names", "where", "description", "reentry")
 _LANGUAGES = ("ko", "en")
@@ -37,18 +38,22 @@ class WrittenRule:
 
 
 class PolicyFile:
-    """Walks the YAML nodes, which know their lines, and collects problems instead of stopping at one.
+    """A policy's rules as written, and every problem with them.
 
     Raises InvalidConfiguration at once where the text is no policy at all.
     """
 
     def __init__(self, text: bytes, file: str, *, reserved: str, standard_scores: bytes) -> None:
-        self.problems: list[Problem] = []
-        self._file = file
+        self._document = Document(text, file, "needs the sections rfm and segments at the top")
         self._standard_scores = standard_scores
         self._ids = {reserved}
-        root = self._compose(text)
-        self.sections = {section: list(self._rules(root, section)) for section in SECTIONS}
+        self._check_keys(self._document.root, SECTIONS, "section")
+        self.sections = {section: list(self._rules(self._document.root, section)) for section in SECTIONS}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was found so far."""
+        return self._document.problems
 
     def note(self, line: int, reason: str) -> None:
         """Add a problem."""
@@ -65,7 +70,7 @@ class PolicyFile:
                 except RuleError as error:
                     place = f"segment '{rule.id}', column {error.position + 1} of its rule"
                     self.note(rule.line, f"{place}: {error}")
-        self._raise_problems()
+        self._document.close()
         return found
 
     def check_order(self, order: Callable[[], object]) -> None:
@@ -76,29 +81,9 @@ class PolicyFile:
             lines = {rule.id: rule.line for rules in self.sections.values() for rule in rules}
             line = min((lines[segment] for segment in error.circle if segment in lines), default=1)
             self.note(line, f"segments rest on each other in a circle: {error}")
-            self._raise_problems()
+            self._document.close()
 
     # ---- YAML ----------------------------------------------------------------------------------
-
-    def _compose(self, text: bytes) -> yaml.MappingNode:
-        """The root of the document, or InvalidConfiguration when it is no mapping at all."""
-        if len(text) > MAX_POLICY_BYTES:
-            raise self._refused(1, f"is larger than {MAX_POLICY_BYTES:,} bytes")
-        try:
-            root = yaml.compose(text.decode("utf-8-sig"), Loader=yaml.SafeLoader)
-        except UnicodeDecodeError as error:
-            raise self._refused(1, "is not UTF-8 text") from error
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise self._refused(line, f"is not valid YAML: {error.problem}") from error
-        except RecursionError:
-            raise self._refused(1, "is nested too deep") from None
-        except yaml.YAMLError as error:
-            raise self._refused(1, f"is not valid YAML: {error}") from error
-        if not isinstance(root, yaml.MappingNode):
-            raise self._refused(1, "needs the sections rfm and segments at the top")
-        self._check_keys(root, SECTIONS, "section")
-        return root
 
     def _rules(self, root: yaml.MappingNode, section: str) -> Iterator[WrittenRule]:
         """The valid rules of a section; the others become problems."""
@@ -116,7 +101,7 @@ class PolicyFile:
     def _standard(self, line: int) -> Iterator[WrittenRule]:
         """The shipped groups, as if they stood in that line."""
         before = len(self.problems)
-        for rule in self._rules(self._compose(self._standard_scores), "scores"):
+        for rule in self._rules(Document(self._standard_scores, SHIPPED).root, "scores"):
             yield replace(rule, line=line)
         self.problems[before:] = [replace(problem, line=line) for problem in self.problems[before:]]
 
@@ -139,8 +124,6 @@ class PolicyFile:
             return None
         reentry = self._reentry(texts.get("reentry"))
         self._check_id(texts["id"])
-        if len(self.problems) > before:
-            return None
         given = {key: value.value for key, value in texts.items()}
         korean = names.get("ko") or given.get("name") or names.get("en") or given["id"]
         return WrittenRule(
@@ -197,13 +180,6 @@ class PolicyFile:
             elif key.value not in known:
                 self.note(_line(key), f"unknown {kind} '{key.value}'; {nearest(str(key.value), known)}")
             seen.append(key.value)
-
-    def _raise_problems(self) -> None:
-        if self.problems:
-            raise InvalidConfiguration(self._file, sorted(self.problems, key=lambda problem: problem.line))
-
-    def _refused(self, line: int, reason: str) -> InvalidConfiguration:
-        return InvalidConfiguration(self._file, [Problem(line, reason)])
 
 
 def _line(node: yaml.Node) -> int:

@@ -18,11 +18,11 @@ _DURATION = re.compile(r"(\d{1,4}) (minute|hour|day|week)s?")
 class Document:
     """Walks the nodes of one file. What cannot be read is noted and a harmless value returned."""
 
-    def __init__(self, text: bytes, file: str) -> None:
-        """Raises InvalidConfiguration when the file is no YAML mapping at all."""
+    def __init__(self, text: bytes, file: str, root: str = "must be a mapping of keys and values") -> None:
+        """Raises InvalidConfiguration when the file is no YAML mapping at all; `root` says what it should be."""
         self.file = file
         self.problems: list[Problem] = []
-        self.root = self._compose(text)
+        self.root = self._compose(text, root)
 
     def note(self, node: yaml.Node, reason: str) -> None:
         """A problem at a node."""
@@ -59,6 +59,12 @@ class Document:
         hint = "" if isinstance(node, yaml.ScalarNode) else "; put quotes around what begins with { or ["
         self.note(node, f"{what} must be text{hint}")
         return ""
+
+    def texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
+        """The texts of a list, or of one text alone."""
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self.text(item, f"each of {what}") for item in node.value)
+        return (self.text(node, what),)
 
     def choice(self, node: yaml.Node, known: Iterable[str], what: str) -> str:
         """One of the known words; '' when it is none."""
@@ -104,10 +110,11 @@ class Document:
             return
         yield from node.value
 
-    def _compose(self, text: bytes) -> yaml.MappingNode:
+    def _compose(self, text: bytes, wanted: str) -> yaml.MappingNode:
         if len(text) > MAX_BYTES:
             self._refuse(1, f"is larger than {MAX_BYTES:,} bytes")
         try:
+            # Not the loader in C: deep nesting takes the whole process down with it.
             root = yaml.compose(text.decode("utf-8-sig"), Loader=yaml.SafeLoader)
         except UnicodeDecodeError:
             self._refuse(1, "is not UTF-8 text")
@@ -115,10 +122,12 @@ class Document:
             self._refuse(
                 error.problem_mark.line + 1 if error.problem_mark else 1, f"is not valid YAML: {error.problem}"
             )
-        except (yaml.YAMLError, RecursionError) as error:
+        except RecursionError:
+            self._refuse(1, "is nested too deep")
+        except yaml.YAMLError as error:
             self._refuse(1, f"is not valid YAML: {error}")
         if not isinstance(root, yaml.MappingNode):
-            self._refuse(1, "must be a mapping of keys and values")
+            self._refuse(1, wanted)
         return root
 
     def _refuse(self, line: int, reason: str) -> NoReturn:
