@@ -76,9 +76,9 @@ def check_campaigns(options: argparse.Namespace) -> int:
 def preview_campaign(options: argparse.Namespace) -> int:
     """Print every message of one campaign."""
     from dangol.campaigns.content import Occasion
-    from dangol.campaigns.document import nearest
     from dangol.campaigns.law import law_of
     from dangol.campaigns.preview import preview
+    from dangol.document import nearest
 
     campaigns, problems = _campaigns(options)
     found = {campaign.id: campaign for campaign in campaigns}.get(options.campaign)
