@@ -23,7 +23,7 @@ MARGIN = " " * 7
 NOBODY = "—"
 WIDTH = 100
 """Characters of a line of text, the margin not counted."""
-TELL_EVERY = 5
+TELL_EVERY = 10
 """Seconds between lines on one thing waited for."""
 PATIENCE = 180
 """Seconds after which it is given up."""
