@@ -1,14 +1,17 @@
 """What the demo tells of receipts, rejects and moves."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pytest
 from dangol.reports.summary import SegmentLine, Summary
 from dangol.segments.language.names import features_in
 from dangol.segments.policy import default_policy, load_policy
 
+from examples.sandbox.commands import CommandLine
 from examples.sandbox.deployed import Written, total
-from examples.sandbox.local_aws import ROOT
+from examples.sandbox.local_aws import ROOT, LocalAws
 from examples.sandbox.terminal import (
     Step,
     customers_text,
@@ -167,3 +170,11 @@ def test_the_policy_of_cdnow_keeps_the_default_segments_and_adds_the_lapsed() ->
     assert [rule.id for rule in cdnow.rfm] == [*(rule.id for rule in default.rfm), "lapsed"]
     by_orders = [rule.id for rule in default.segments if features_in(rule.where) == {"orders_lifetime"}]
     assert [rule.id for rule in cdnow.segments] == [one for one in by_orders if one != "never_purchased"]
+
+
+def test_a_command_is_answered_as_in_a_terminal_and_one_that_cannot_work_is_an_error(tmp_path: Path) -> None:
+    nowhere = LocalAws("http://127.0.0.1:1", tmp_path, process=None)  # type: ignore[arg-type]
+    shell = CommandLine(nowhere, ROOT / "examples" / "exports")
+    assert shell.run("dangol inspect plain.csv").startswith("plain.csv\n  read as     plain")
+    with pytest.raises(RuntimeError, match="nothing.csv"):
+        shell.run("dangol inspect nothing.csv")
