@@ -315,11 +315,11 @@ class SendingWorld:
         return Deliverer(outside, self.definitions, self.settings, Shop(), clock, lambda: f"call-{next(self._calls)}")
 
     def launch(self) -> Counter[str]:
-        return self.launcher().look(self.now + timedelta(seconds=50))
+        return self.launcher().look(timedelta(minutes=5))
 
     def deliver(self) -> None:
         """Take the oldest batch of the queue."""
-        self.deliverer().take(Batch.from_dict(json.loads(self.queue.waiting[0])), self.now + LIFE)
+        self.deliverer().take(Batch.from_dict(json.loads(self.queue.waiting[0])), LIFE)
         del self.queue.waiting[0]
 
     def work_off(self) -> None:

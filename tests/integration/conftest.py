@@ -21,6 +21,7 @@ REGION = "ap-northeast-2"
 TODAY = "2026-11-22"
 SHARDS = 3
 IDENTITY_KEY = "a secret of the stack"
+LINK_KEY = "a secret of the stack that signs links"
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 
@@ -33,7 +34,10 @@ class Aws:
     memberships: str
     runs: str
     profiles: str
+    deliveries: str
     refresh_queue: str
+    """URL."""
+    delivery_queue: str
     """URL."""
     bus: str
     heard: str
@@ -79,9 +83,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     with mock_aws(config={"core": {"reset_boto3_session": False}}):  # a session remembers what it read of AWS
         made = _resources()
         secrets = boto3.client("secretsmanager")
-        identity, password = (
+        identity, password, link_key = (
             secrets.create_secret(Name=name, SecretString=value)["ARN"]
-            for name, value in (("identity", IDENTITY_KEY), ("password", "none"))
+            for name, value in (("identity", IDENTITY_KEY), ("password", "none"), ("link", LINK_KEY))
         )
         for name, value in {
             "BUCKET": made.bucket,
@@ -89,6 +93,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "MEMBERSHIPS_TABLE": made.memberships,
             "RUNS_TABLE": made.runs,
             "PROFILES_TABLE": made.profiles,
+            "DELIVERIES_TABLE": made.deliveries,
+            "DELIVERY_QUEUE_URL": made.delivery_queue,
+            "LINK_KEY_ARN": link_key,
+            "EMAIL_CONFIGURATION_SET": "dangol-email",
+            "UNSUBSCRIBE_URL": "https://unsubscribe.example.com/",
+            "FCM_APPLICATION_ARN": f"arn:aws:sns:{REGION}:123456789012:app/GCM/shop",
+            "APNS_APPLICATION_ARN": "",
             "REFRESH_QUEUE_URL": made.refresh_queue,
             "EVENT_BUS": made.bus,
             "TIME_ZONE": "Asia/Seoul",
@@ -121,6 +132,7 @@ def _resources() -> Aws:
         "memberships": ["segment_bucket", "customer_id"],
         "runs": ["kind", "id"],
         "profiles": ["customer_id"],
+        "deliveries": ["run_customer", "channel"],
     }.items():
         boto3.client("dynamodb").create_table(
             TableName=table,
@@ -134,12 +146,13 @@ def _resources() -> Aws:
     refresh = sqs.create_queue(
         QueueName="refresh.fifo", Attributes=fifo | {"FifoThroughputLimit": "perMessageGroupId"}
     )["QueueUrl"]
-    heard = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    delivery, heard = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("delivery", "heard"))
     arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="dangol-events")
     events.put_rule(Name="all", EventBusName="dangol-events", EventPattern='{"source": ["dangol"]}')
     events.put_targets(Rule="all", EventBusName="dangol-events", Targets=[{"Id": "heard", "Arn": arn}])
-    return Aws("dangol-test", "customers", "memberships", "runs", "profiles", refresh, "dangol-events", heard)
+    tables = ("customers", "memberships", "runs", "profiles", "deliveries")
+    return Aws("dangol-test", *tables, refresh, delivery, "dangol-events", heard)
 
 
 @dataclass(frozen=True)

@@ -92,13 +92,13 @@ def test_a_slow_sender_whose_call_was_given_up_does_not_make_it() -> None:
             world.crash = None
             world.now += LIFE + timedelta(seconds=1)
             with suppress(Overtaken):
-                world.deliverer().take(batch, world.now + LIFE)
+                world.deliverer().take(batch, LIFE)
 
         world.crash = Meanwhile(at, other_sender)
         with suppress(Overtaken):
-            world.deliverer().take(batch, world.now + LIFE)
+            world.deliverer().take(batch, LIFE)
         world.now += LIFE + timedelta(seconds=1)
-        world.deliverer().take(batch, world.now + LIFE)
+        world.deliverer().take(batch, LIFE)
         assert twice(world.email.out) == []
         unsure = [person for person in world.profiles.rows if world.status(person) == "unknown"]
         assert len(world.email.out) + len(unsure) >= 7
@@ -260,7 +260,7 @@ def test_a_sender_that_runs_out_of_time_leaves_the_rest_to_the_next() -> None:
     world = launched()
     batch = Batch.from_dict({**hello_batch(), "customers": [f"c{n:02d}" for n in range(7)]})
     world.queue.waiting = []
-    world.deliverer().take(batch, world.now)
+    world.deliverer().take(batch, timedelta(seconds=1))
     assert (world.email.out, len(world.queue.waiting)) == ([], 1)
     world.work_off()
     assert len(world.email.out) == 7

@@ -5,7 +5,8 @@ imported by the doors that need it, so that the others start fast.
 """
 
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,7 +27,13 @@ from dangol.shop import Shop
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
+    from dangol.campaigns.definition import Campaign
+    from dangol.moves.campaign.deliver import Deliverer
+    from dangol.moves.campaign.launch import Launcher
+    from dangol.moves.campaign.messages import Quota
+    from dangol.moves.campaign.posts import Post
     from dangol.moves.engage import EngagementRecorder
     from dangol.moves.ingest import Ingest, Secrets
     from dangol.moves.refresh import Refresher
@@ -108,6 +115,76 @@ def profiles() -> "DynamoProfiles":
 
 
 @cache
+def deliveries() -> "DynamoDeliveries":
+    """Table `Deliveries`."""
+    from dangol.aws.deliveries import DynamoDeliveries
+
+    return DynamoDeliveries(_dynamodb(), os.environ["DANGOL_DELIVERIES_TABLE"])
+
+
+def launcher() -> "Launcher":
+    """The door of function `launch`, for the configuration that is live now."""
+    from dangol.aws.batch_queue import DynamoAudience, SqsBatchQueue
+    from dangol.aws.campaign_runs import DynamoCampaigns
+    from dangol.aws.mail import SesAccount
+    from dangol.moves.campaign.launch import Doors, Launcher
+    from dangol.moves.configure import live_configuration
+
+    chosen, live = settings(), live_configuration(store())
+    account, sender = SesAccount(_client("sesv2")), live.messaging.sender.email
+    doors = Doors(
+        DynamoCampaigns(_dynamodb(), chosen.runs_table),
+        DynamoAudience(_dynamodb().Table(chosen.memberships_table)),
+        SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
+        bus(),
+        lambda campaign: account.complaint(campaign, sender),
+    )
+    definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
+    return Launcher(doors, definitions, live.messaging, _now)
+
+
+def deliverer() -> "Deliverer":
+    """The door of function `deliver`, for the configuration that is live now."""
+    from uuid import uuid4
+
+    from dangol.aws.batch_queue import SqsBatchQueue
+    from dangol.aws.campaign_runs import DynamoCampaigns
+    from dangol.aws.orders import last_orders
+    from dangol.moves.campaign.deliver import Clock, Deliverer, Outside
+    from dangol.moves.configure import live_configuration
+
+    chosen, live = settings(), live_configuration(store())
+    campaigns = DynamoCampaigns(_dynamodb(), chosen.runs_table)
+    outside = Outside(
+        campaigns=campaigns,
+        profiles=profiles(),
+        book=profiles(),
+        deliveries=deliveries(),
+        calls=campaigns,
+        posts=_posts(),
+        quota=_quotas,
+        queue=SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
+        purchases=lambda people: last_orders(_dynamodb(), chosen.customers_table, people),
+    )
+    definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
+    clock = Clock(_now, time.sleep)
+    return Deliverer(outside, definitions, live.messaging, chosen.shop, clock, lambda: uuid4().hex)
+
+
+@cache
+def link_keys() -> tuple[bytes, ...]:
+    """What signs links, and what signed them before it was changed."""
+    client, found = _client("secretsmanager"), []
+    for stage in ("AWSCURRENT", "AWSPREVIOUS"):
+        try:
+            secret = client.get_secret_value(SecretId=os.environ["DANGOL_LINK_KEY_ARN"], VersionStage=stage)
+        except client.exceptions.ResourceNotFoundException:
+            continue
+        found.append(str(secret["SecretString"]).encode())
+    return tuple(found)
+
+
+@cache
 def daily_run() -> DailyRun:
     """The daily run's task tokens."""
     return DailyRun(boto3.client("stepfunctions"))
@@ -182,8 +259,41 @@ def scratch_database() -> "Iterator[tuple[DuckDBPyConnection, Path]]":
 
 
 @cache
+def _posts() -> "Mapping[str, Post]":
+    from dangol.aws.mail import ONE_TRY, SesMailer
+    from dangol.aws.pushes import SnsPusher
+    from dangol.channels import EMAIL, PUSH
+    from dangol.moves.campaign.posts import EmailPost, PushPost
+
+    mailer = SesMailer(boto3.client("sesv2", config=ONE_TRY), os.environ["DANGOL_EMAIL_CONFIGURATION_SET"])
+    applications = {name: os.environ[f"DANGOL_{name.upper()}_APPLICATION_ARN"] for name in ("fcm", "apns")}
+    pusher = SnsPusher(boto3.client("sns", config=ONE_TRY), applications)
+    email = EmailPost(mailer, os.environ["DANGOL_UNSUBSCRIBE_URL"], link_keys()[0])
+    return {EMAIL: email, PUSH: PushPost(pusher, _now)}
+
+
+def _quotas(campaign: "Campaign", channel: str) -> "Sequence[Quota]":
+    """What a campaign's messages are counted against: SES's quota, and the campaign's own."""
+    from dangol.aws.quota import Rate, SesQuota
+    from dangol.channels import EMAIL
+
+    table = _dynamodb().Table(settings().runs_table)
+    own = [Rate(table, f"campaign-{campaign.id}", campaign.per_hour / 3600)] if campaign.per_hour else []
+    return [*own, *([SesQuota(table, _client("sesv2"))] if channel == EMAIL else [])]
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service)
+
+
+@cache
 def _dynamodb() -> Any:
     return boto3.resource("dynamodb")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _duckdb_mb() -> int:

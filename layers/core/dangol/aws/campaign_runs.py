@@ -98,8 +98,8 @@ class DynamoCampaigns:
     def settle(self, batch: Batch, counts: Mapping[str, int]) -> None:
         """See Campaigns."""
         counted = {"kind": "campaign-batch", "id": batch.id, "expires_at": _expires(_BRIEFLY_DAYS)}
-        names = {f"#c{n}": f"count {name}" for n, name in enumerate(counts)}
-        adds = [f"#c{n} :c{n}" for n in range(len(counts))]
+        names = {f"#c{n}": name for n, name in enumerate(counts)}
+        adds = [f"counts.#c{n} :c{n}" for n in range(len(counts))]
         update = {
             "TableName": self._name,
             "Key": {"kind": "campaign-run", "id": batch.run},
@@ -228,6 +228,7 @@ def _run_item(run: Run) -> dict[str, Any]:
         "cursor": _cursor(run),
         "recipients": run.recipients,
         "batches": run.batches,
+        "counts": dict(run.counts),
     }
 
 
@@ -242,7 +243,7 @@ def _run(item: Mapping[str, Any]) -> Run:
         after=after or None,
         recipients=int(item["recipients"]),
         batches=int(item["batches"]),
-        counts={name.removeprefix("count "): int(n) for name, n in item.items() if name.startswith("count ")},
+        counts={name: int(number) for name, number in item["counts"].items()},
         reason=item.get("reason"),
     )
 

@@ -46,6 +46,8 @@ class EmailEvent:
     """Of a click."""
     agent: str | None
     """User agent of an open or a click."""
+    step: int = 0
+    """Which message of the run."""
 
 
 def tag_of(text: str) -> str | None:
@@ -85,4 +87,5 @@ def email_event(event: Mapping[str, Any]) -> EmailEvent | None:
         happened_at=moment.astimezone(UTC),
         link=details.get("link"),
         agent=details.get("userAgent"),
+        step=int(tags[STEP_TAG][0]) if tags.get(STEP_TAG) else 0,
     )

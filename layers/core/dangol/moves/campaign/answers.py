@@ -30,7 +30,7 @@ class AnswerBook(Protocol):
         """Note what a person did with a message: opened or clicked. Nothing about a message that nobody knows of."""
 
 
-def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook, step: int) -> str | None:
+def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> str | None:
     """Act on an event of SES; its kind, or None where nothing follows from it. May be called again with the same.
 
     A hard bounce retires the address. A complaint counts as a refusal of e-mail (the Act, article 50(2)). Opens and
@@ -46,7 +46,7 @@ def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook, step
         case "complained":
             books.unsubscribe(found.customer_id, EMAIL, found.happened_at)
         case "opened" | "clicked" if found.run and _by_person(found, event):
-            answers.answer(found.run, found.customer_id, step, EMAIL, found.kind)
+            answers.answer(found.run, found.customer_id, found.step, EMAIL, found.kind)
         case _:
             return None
     return found.kind

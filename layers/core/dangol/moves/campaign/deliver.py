@@ -96,8 +96,8 @@ class Deliverer:
         self._clock = clock
         self._new_call = new_call
 
-    def take(self, batch: Batch, deadline: datetime) -> Mapping[str, int]:
-        """Work a batch off as far as it goes before `deadline`; what became of its messages so far.
+    def take(self, batch: Batch, left: timedelta) -> Mapping[str, int]:
+        """Work a batch off as far as it goes in the time that is `left`; what became of its messages so far.
 
         Raises Overtaken when another sender seems to be at it.
         """
@@ -115,7 +115,7 @@ class Deliverer:
         sending = _Sending(
             self._outside, batch, self._clock, campaign, Gate(self._outside.book, rules), terms, self._new_call
         )
-        return sending.work(deadline - RESERVE)
+        return sending.work(self._clock.now() + left - RESERVE)
 
 
 class _Round:

@@ -27,6 +27,8 @@ from dangol.moves.messages import EventBus
 
 logger = logging.getLogger(__name__)
 
+RESERVE = timedelta(seconds=15)
+"""Kept to finish the step under way."""
 PART = 1000
 """People of one batch: twenty calls to SES, and a message on the queue of less than its 256 KB."""
 FIRST_LOOK = timedelta(minutes=2)
@@ -56,8 +58,9 @@ class Launcher:
         self._settings = settings
         self._clock = clock
 
-    def look(self, deadline: datetime) -> Counter[str]:
-        """Do what is due, as far as it goes before `deadline`; how many runs and batches it concerned."""
+    def look(self, left: timedelta) -> Counter[str]:
+        """Do what is due, as far as it goes in the time that is `left`; how many runs and batches it concerned."""
+        deadline = self._clock() + left - RESERVE
         done: Counter[str] = Counter()
         for campaign in self._definitions.values():
             done["created"] += self._create_due(campaign)

@@ -69,8 +69,9 @@ class Terms:
 class Post(Protocol):
     """One channel's way out."""
 
-    size: int
-    """Letters of one call at most."""
+    @property
+    def size(self) -> int:
+        """Letters of one call at most."""
 
     def send(self, letters: Sequence[Letter], terms: Terms) -> list[Outcome]:
         """Send letters; an outcome for each."""
