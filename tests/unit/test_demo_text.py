@@ -176,5 +176,5 @@ def test_a_command_is_answered_as_in_a_terminal_and_one_that_cannot_work_is_an_e
     nowhere = LocalAws("http://127.0.0.1:1", tmp_path, process=None)  # type: ignore[arg-type]
     shell = CommandLine(nowhere, ROOT / "examples" / "exports")
     assert shell.run("dangol inspect plain.csv").startswith("plain.csv\n  read as     plain")
-    with pytest.raises(RuntimeError, match="nothing.csv"):
+    with pytest.raises(RuntimeError, match=r"nothing\.csv"):
         shell.run("dangol inspect nothing.csv")
