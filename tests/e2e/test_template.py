@@ -16,7 +16,10 @@ from examples.sandbox.local_aws import ROOT
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-NEED_ANY_RESOURCE = {"states:SendTaskSuccess", "states:SendTaskFailure", "ses:GetAccount"} | {
+NEED_ANY_RESOURCE = {
+    *("states:SendTaskSuccess", "states:SendTaskFailure"),
+    *("ses:GetAccount", "ses:SendBulkEmail", "sns:CreatePlatformEndpoint"),
+} | {
     f"logs:{action}"
     for action in (
         "CreateLogDelivery",

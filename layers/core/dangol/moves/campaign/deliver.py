@@ -9,6 +9,7 @@ sender that dies leaves each message in one of three states, and the batch comes
   makes a second sending harmless, so it is recorded as `unknown` and never sent again.
 """
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ from dangol.moves.campaign.messages import (
 )
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Post, Refused, Sent, Terms
 from dangol.shop import Shop
+
+logger = logging.getLogger(__name__)
 
 THREADS = 8
 """Profiles claimed at once: a write takes some 10 ms, and a client keeps 10 connections."""
@@ -296,6 +299,7 @@ class _Sending(_Round):
                     self._outside.profiles.retire(person, channel, letter.profile.addresses[channel])
                 self._note(person, Status.FAILED, outcome.reason, variant)
             case NotNow():
+                logger.warning("not sent for now: %s", outcome.reason)
                 self._gate.release(self._ask, letter.profile)
                 self._defer(person, Reason.QUOTA, self._clock.now() + LOOK_AGAIN)
             case _:

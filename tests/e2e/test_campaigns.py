@@ -1,0 +1,230 @@
+"""A campaign on the local AWS, each function with its own role: from files to mails, pushes and answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from dangol.aws.campaign_runs import DynamoCampaigns
+from dangol.moves.campaign.launch import new_run
+
+from examples.sandbox.local_aws import ROOT, wait_for
+from tests.schemas import problems
+from tests.senders import HELLO
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Stack
+
+MESSAGING = """country: KR
+sender: {name: 단골상점, email: hello@dangol.kr, phone: 02-123-4567, address: 서울, url: "https://dangol.kr"}
+"""
+PEOPLE = "customer_id,email,customer_name,accepts_email,accepts_push,accepts_night_push,push_token,push_platform\n" + (
+    "c1,kim@example.com,김단골,yes,yes,yes,token-c1,android\n"
+    "c2,lee@example.com,이손님,yes,no,no,token-c2,android\n"
+    "c3,park@example.com,박거절,no,no,no,,\n"
+)
+ORDERS = "order_id,customer_id,ordered_at,amount\n" + "".join(f"o{n},c{n},2026-11-21,30000\n" for n in (1, 2, 3))
+SEGMENTS = 'rfm:\n  - {id: loyal, where: "recency_days <= 7"}\n'
+
+
+class Shop:
+    """A stack with a campaign, and the mail and push services it speaks to."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.outputs, self.physical_id = stack, stack.outputs, stack.physical_id
+        self.campaigns = DynamoCampaigns(stack.aws.resource("dynamodb"), stack.outputs["RunsTableName"])
+
+    def drop(self, key: str, text: str) -> None:
+        self.stack.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=text.encode())
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (
+            self.stack.aws.resource("dynamodb").Table(self.outputs[f"{table}TableName"]).scan()["Items"]
+        )
+        return found
+
+    def launch(self) -> dict[str, int]:
+        """What the scheduler does each minute."""
+        answer = self.stack.client("lambda").invoke(FunctionName=self.physical_id("LaunchFunction"), Payload=b"{}")
+        found = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, found
+        return dict(found)
+
+    def run(self, day: int) -> str:
+        """Start a run of the campaign, and see it to its end; its id."""
+        run = new_run("hello", datetime.now(UTC).replace(hour=day))
+        assert self.campaigns.create(run)
+
+        def over() -> bool:
+            self.launch()
+            found = self.campaigns.find(run.id)
+            assert found is None or not found.reason, found
+            return found is not None and found.state == "completed"
+
+        wait_for("the run is over", over, interval=0.5)
+        return run.id
+
+    def mails(self) -> list[dict[str, Any]]:
+        """What SES took."""
+        found = json.loads(self.open(f"{self.stack.aws.endpoint}/_ministack/ses/messages")[1])
+        return [
+            mail
+            for mails in found["messages"].values()
+            for mail in mails
+            if mail["Source"].endswith("<hello@dangol.kr>")
+        ]
+
+    def open(self, url: str, method: str = "GET", host: str | None = None) -> tuple[int, str]:
+        request = urllib.request.Request(url, method=method, headers={"Host": host} if host else {})
+        if method == "POST":
+            request.data = b"List-Unsubscribe=One-Click"
+        trusted = ssl.create_default_context(cafile=str(self.stack.aws.certificate))
+        try:
+            with urllib.request.urlopen(request, context=trusted) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def follow(self, link: str, method: str) -> tuple[int, str]:
+        """Call a function's URL: its host is that of the local AWS."""
+        parts = urllib.parse.urlsplit(link)
+        return self.open(f"{self.stack.aws.endpoint}{parts.path}?{parts.query}", method, parts.netloc)
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack) -> Iterator[Shop]:
+    sns, ses = stack.client("sns"), stack.client("sesv2")
+    application = sns.create_platform_application(Name="shop", Platform="GCM", Attributes={"PlatformCredential": "key"})
+    ses.create_email_identity(EmailIdentity="dangol.kr")
+    outputs = stack.aws.deploy(
+        "campaigns",
+        ROOT / "template.yaml",
+        NumberOfShards="1",
+        FixedDate="2026-11-22",
+        FcmApplicationArn=application["PlatformApplicationArn"],
+    )
+    made = Shop(replace(stack, name="campaigns", outputs=outputs))
+    made.drop("config/segments.yaml", SEGMENTS)
+    made.drop("config/messaging.yaml", MESSAGING)
+    hello = HELLO.format(id="hello", purpose="advertising", more="").replace("every: day", "every: month, days: [1]")
+    wait_for("the segments are live", lambda: "loyal" in str(live(made)))
+    made.drop("config/campaigns/hello.yaml", hello)
+    wait_for("the campaign is live", lambda: {"messaging.yaml", "campaigns/hello.yaml"} <= live(made).keys())
+    made.drop("incoming/customers/people.csv", PEOPLE)
+    made.drop("incoming/orders/a.csv", ORDERS)
+    wait_for("everybody is known", lambda: len(made.rows("Profiles")) == 3 and len(members(made)) == 3)
+    yield made
+    stack.client("cloudformation").delete_stack(StackName="campaigns")
+
+
+def live(shop: Shop) -> dict[str, str]:
+    try:
+        found = shop.stack.client("s3").get_object(
+            Bucket=shop.outputs["BucketName"], Key="config/live/configuration.json"
+        )
+    except ClientError:
+        return {}
+    return dict(json.loads(found["Body"].read()))
+
+
+def members(shop: Shop) -> list[dict[str, Any]]:
+    return [row for row in shop.rows("Memberships") if row["segment"] == "loyal"]
+
+
+def outcomes(shop: Shop, run: str) -> dict[tuple[str, str], tuple[str, str | None]]:
+    rows = [row for row in shop.rows("Deliveries") if row["run"] == run]
+    assert problems("deliveries", rows) == []
+    return {(row["customer_id"], row["channel"]): (row["status"], row.get("reason")) for row in rows}
+
+
+def test_a_segment_gets_its_mails_and_pushes_once_and_who_unsubscribes_none_any_more(shop: Shop) -> None:
+    first = shop.run(1)
+    refused = ("skipped", "no_consent")
+    assert outcomes(shop, first) == {
+        ("c1", "email"): ("sent", None),
+        ("c1", "push"): ("sent", None),
+        ("c2", "email"): ("sent", None),
+        ("c2", "push"): refused,
+        ("c3", "email"): refused,
+        ("c3", "push"): ("skipped", "no_address"),
+    }
+    assert problems("profiles", shop.rows("Profiles")) == []
+    mails = {mail["To"][0]: mail for mail in shop.mails()}
+    assert mails.keys() == {"kim@example.com", "lee@example.com"}
+    kim = mails["kim@example.com"]
+    assert kim["Subject"] == "(광고) 김단골님, 안녕하세요"
+    assert "반가워요." in kim["BodyHtml"]
+
+    # The batches come again: nothing is sent.
+    runs = [row for row in shop.rows("Runs") if row["kind"] == "campaign-run"]
+    assert problems("runs-campaign-run", runs) == []
+    batch = {"run": first, "campaign": "hello", "run_at": runs[0]["run_at"], "step": 0}
+    body = batch | {"channel": "email", "part": "again", "customers": ["c1", "c2", "c3"], "counts": {}}
+    sqs = shop.stack.client("sqs")
+    sqs.send_message(QueueUrl=shop.outputs["DeliveryQueueUrl"], MessageBody=json.dumps(body))
+    wait_for("it was worked off", lambda: f"{first}#0#email#again" in {row["id"] for row in shop.rows("Runs")})
+    assert len(shop.mails()) == 2
+
+    link = re.search(r"https://[^\s\"]+\?token=[\w.-]+", kim["BodyText"])
+    assert link
+    assert shop.follow(link[0], "GET")[0] == 200
+    assert [row for row in shop.rows("Profiles") if "unsubscribed_email" in row] == []
+    assert shop.follow(link[0], "POST")[0] == 200
+    assert shop.follow(link[0][:-3], "POST")[0] == 400
+    assert [row["customer_id"] for row in shop.rows("Profiles") if "unsubscribed_email" in row] == ["c1"]
+
+    # A file that was exported before does not bring the consent back.
+    shop.drop("incoming/customers/more.csv", PEOPLE.replace("김단골", "김새봄"))
+    wait_for("it was read", lambda: "김새봄" in {row["name"] for row in shop.rows("Profiles")})
+    second = shop.run(2)
+    found = outcomes(shop, second)
+    assert (found["c1", "email"], found["c2", "email"]) == (refused, ("sent", None))
+    assert Counter(mail["To"][0] for mail in shop.mails()) == {"kim@example.com": 1, "lee@example.com": 2}
+
+
+def test_a_hard_bounce_and_a_complaint_are_heeded_by_the_next_run(shop: Shop) -> None:
+    event = json.loads((ROOT / "events" / "track.json").read_text("utf-8"))["Records"][0]["body"]
+    bounce = json.loads(event.replace("c1@shop.example", "lee@example.com"))
+    bounce["mail"]["tags"]["dangol-customer"] = ["c2"]
+    topic = shop.physical_id("EngagementTopic")
+    shop.stack.client("sns").publish(TopicArn=topic, Message=json.dumps(bounce))
+
+    def retired() -> bool:
+        return "lee@example.com" in {row.get("dead_email") for row in shop.rows("Profiles")}
+
+    wait_for("the bounce is noted", retired)
+    assert outcomes(shop, shop.run(3))["c2", "email"] == ("skipped", "suppressed")
+
+
+def test_senders_may_do_no_more_than_they_need(shop: Shop) -> None:
+    outputs, client_of = shop.outputs, shop.stack.client_of
+    profile = {"TableName": outputs["ProfilesTableName"], "Key": {"customer_id": {"S": "probe"}}}
+    for function in ("launch", "unsubscribe", "track", "refresh"):
+        assert denied(client_of(function, "dynamodb").get_item, **profile)
+    assert denied(client_of("deliver", "dynamodb").delete_item, **profile)
+    assert denied(client_of("deliver", "dynamodb").scan, TableName=outputs["ProfilesTableName"])
+    assert denied(client_of("deliver", "s3").list_objects_v2, Bucket=outputs["BucketName"], Prefix="ledger/")
+    assert denied(client_of("launch", "sqs").receive_message, QueueUrl=outputs["DeliveryQueueUrl"])
+    topic = shop.physical_id("EngagementTopic")
+    assert denied(client_of("deliver", "sns").publish, TopicArn=topic, Message="{}")
+
+
+def denied(call: Any, **arguments: Any) -> bool:
+    """Whether AWS refuses a call to whom makes it; other errors pass through."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException", "AuthorizationError"}:
+            return True
+        raise
+    return False
