@@ -106,7 +106,7 @@ def test_a_file_without_a_usable_row_asks_for_no_refresh(text: str) -> None:
         (b"", "is empty"),
         (b"order_id,customer_id,ordered_at\no1,c1,2026-01-01\n", "'amount'"),
         (gzip.compress(csv_of(ORDERS).encode())[:-20], "cut off or damaged"),
-        (b"PK\x03\x04 spreadsheet", "spreadsheet"),
+        (b"PK\x03\x04 spreadsheet", "damaged .xlsx"),
         (gzip.compress(HEADER.encode() + b"x" * 5_000_000), "unpacks to more than 1,000,000 bytes"),
     ],
     ids=["empty", "missing column", "truncated gzip", "spreadsheet", "gzip bomb"],
