@@ -19,10 +19,12 @@ from dangol.campaigns.gate import Profile, ProfileChanged
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.settings import Settings
 from dangol.ledger.contact import Contact
-from dangol.moves.campaign.deliver import LIFE, Clock, Deliverer, Outside
+from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
 from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Quota, Run, RunState, Status
 from dangol.moves.campaign.posts import Letter, Outcome, Sent, Terms
+from dangol.moves.campaign.rounds import Clock, Outside
+from dangol.moves.campaign.sending import LIFE
 from dangol.shop import Shop
 
 from tests.fakes import Crash, Crashed, FakeBus

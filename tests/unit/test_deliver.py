@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dangol.campaigns.caps import Cap
-from dangol.moves.campaign.deliver import FIRST_WAIT, LIFE, TRIES
 from dangol.moves.campaign.messages import Batch, Grant, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Unsure
+from dangol.moves.campaign.sending import FIRST_WAIT, LIFE, TRIES
 
 from tests.fakes import Crash, Crashed, Meanwhile
 from tests.senders import NOON, SendingWorld, hello

@@ -150,7 +150,8 @@ def deliverer() -> "Deliverer":
     from dangol.aws.batch_queue import SqsBatchQueue
     from dangol.aws.campaign_runs import DynamoCampaigns
     from dangol.aws.orders import last_orders
-    from dangol.moves.campaign.deliver import Clock, Deliverer, Outside
+    from dangol.moves.campaign.deliver import Deliverer
+    from dangol.moves.campaign.rounds import Clock, Outside
     from dangol.moves.configure import live_configuration
 
     chosen, live = settings(), live_configuration(store())

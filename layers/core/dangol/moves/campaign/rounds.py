@@ -1,0 +1,110 @@
+"""One go at a batch: what is known of its messages, what is noted of them, and what is left for later."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from dangol.campaigns.decision import Reason
+from dangol.campaigns.definition import Campaign
+from dangol.campaigns.gate import Calls, ProfileBook
+from dangol.moves.campaign.messages import (
+    Batch,
+    BatchQueue,
+    Campaigns,
+    Deliveries,
+    Delivery,
+    Profiles,
+    Quota,
+    Status,
+)
+from dangol.moves.campaign.posts import Post
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""Whom a cap or a quota stops is looked at no more often."""
+
+Purchases = Callable[[Sequence[str]], Mapping[str, date]]
+"""The day of the last order of customers, as far as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The doors of a deliverer."""
+
+    campaigns: Campaigns
+    profiles: Profiles
+    book: ProfileBook
+    deliveries: Deliveries
+    calls: Calls
+    posts: Mapping[str, Post]
+    """By channel."""
+    quota: Callable[[Campaign, str], Sequence[Quota]]
+    """What messages of a campaign on a channel are counted against."""
+    queue: BatchQueue
+    purchases: Purchases
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, which tests have run as they want."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], object]
+
+
+class Round:
+    """One go at a batch: what is known of its messages, and what is left."""
+
+    def __init__(self, outside: Outside, batch: Batch, clock: Clock) -> None:
+        self._outside, self._batch, self._clock = outside, batch, clock
+        self._known = outside.deliveries.read(batch.run, batch.step, batch.channel, batch.customers)
+        self._notes: list[Delivery] = []
+        self._left: dict[str, datetime] = {}
+        """Who is asked again, and when."""
+
+    def cancel(self) -> Mapping[str, int]:
+        """Skip all who have not got it."""
+        for person in self._open():
+            self._note(person, Status.SKIPPED, Reason.CANCELLED)
+        return self._finish(())
+
+    def _open(self) -> list[str]:
+        """Those about whom nothing final is known."""
+        known = self._known
+        people = dict.fromkeys(self._batch.customers)
+        return [p for p in people if p not in known or known[p].status is Status.DEFERRED]
+
+    def _note(
+        self,
+        person: str,
+        status: Status,
+        reason: str | None = None,
+        variant: str | None = None,
+        message_id: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        batch, before = self._batch, self._known.get(person)
+        about = (batch.run, person, batch.channel, batch.step, status, self._clock.now())
+        found = Delivery(*about, reason, variant, message_id, until)
+        if before is None or replace(before, at=found.at) != found:
+            self._known[person] = found
+            self._notes.append(found)
+
+    def _write_notes(self) -> None:
+        self._outside.deliveries.write(self._notes)
+        self._notes = []
+
+    def _finish(self, unseen: Iterable[str]) -> Mapping[str, int]:
+        """Record everything, keep who is left for later, and count the batch once nobody is."""
+        self._write_notes()
+        now, batch = self._clock.now(), self._batch
+        left = dict.fromkeys(unseen, now) | self._left
+        final = [self._known[person] for person in batch.customers if person not in left]
+        counts = Counter(batch.counts) + Counter(" ".join(filter(None, (d.status, d.reason))) for d in final)
+        if not left:
+            self._outside.campaigns.settle(batch, counts)
+            return counts
+        rest = replace(batch, customers=tuple(left), counts=counts)
+        until = min(left.values())
+        self._outside.queue.put([rest]) if until <= now else self._outside.campaigns.wait([rest], until)
+        return counts
