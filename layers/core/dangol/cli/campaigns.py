@@ -1,4 +1,4 @@
-"""`dangol campaigns`: list, check and preview the campaigns of a folder, without AWS."""
+"""`dangol campaigns`: list, check and preview the campaigns of a folder, and run those of a deployed stack."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dangol.cli.campaign_runs import add_runs_to
 from dangol.cli.local import a_date, add_shop_to, policy_of
 from dangol.errors import DangolError, InvalidConfiguration, UnreadableFile
 
@@ -23,7 +24,7 @@ DONE, FINDINGS = 0, 1
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("campaigns", help="list, check and preview campaigns", description=__doc__)
+    parser = commands.add_parser("campaigns", help="list, check, preview and run campaigns", description=__doc__)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     shared = argparse.ArgumentParser(add_help=False)
     add_shop_to(shared)
@@ -36,6 +37,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         one.set_defaults(run=action)
         if name == "preview":
             _add_person(one)
+    add_runs_to(actions)
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
