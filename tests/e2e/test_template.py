@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -262,3 +263,14 @@ def test_the_policy_for_other_services_reads_segments_and_nothing_else(stack: St
     assert denied(
         dynamodb.get_item, TableName=stack.outputs["RunsTableName"], Key={"kind": {"S": "a"}, "id": {"S": "b"}}
     )
+
+
+def test_the_layer_keeps_every_service_that_functions_speak_to() -> None:
+    """The rest of botocore's descriptions of services is left out of it."""
+    makefile = (ROOT / "layers/dependencies/Makefile").read_text("utf-8")
+    kept = re.findall(r"^SERVICES := (.*)$", makefile, re.MULTILINE)[0].split()
+    code = "".join(path.read_text("utf-8") for path in ROOT.glob("layers/core/dangol/*.py"))
+    code += "".join(path.read_text("utf-8") for path in ROOT.glob("layers/core/dangol/aws/*.py"))
+    used = set(re.findall(r"""(?:client|resource)\("([a-z0-9]+)\"""", code)) - {"cloudformation"}
+    assert used
+    assert used <= set(kept)
