@@ -122,7 +122,7 @@ def batches(aws: Aws) -> list[dict[str, Any]]:
 
 
 def test_a_campaign_goes_from_its_schedule_to_ses_and_sns(
-    shop: Aws, services: tuple[Ses, Sns], context: Context
+    shop: Aws, services: tuple[Ses, Sns], context: Context, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ses, sns = services
     assert launch.handler(example("launch"), context) == {"created": 1, "launched": 1}
@@ -157,6 +157,8 @@ def test_a_campaign_goes_from_its_schedule_to_ses_and_sns(
     ((kind, detail),) = shop.events()
     assert (kind, problems("campaign-completed", [detail])) == ("Campaign Completed", [])
     assert (detail["sent"], detail["recipients"]) == (4, 2)
+    seen = repr((shop.rows(shop.runs), deliveries, detail)) + "".join(capfd.readouterr())
+    assert [word for word in ("손님c1", "c1@example.com", "token-c1") if word in seen] == []
 
 
 def test_a_sender_that_is_not_verified_refuses_the_run(shop: Aws, services: tuple[Ses, Sns], context: Context) -> None:
@@ -306,9 +308,9 @@ def refusing(error: Exception) -> Any:
     return call
 
 
-def client_error(code: str, status: int = 400) -> ClientError:
+def client_error(code: str, status: int = 400, call: str = "Send") -> ClientError:
     answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Send")
+    return ClientError(answer, call)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +332,8 @@ def test_a_call_that_fails_says_whether_it_may_have_gone_through(error: Exceptio
     ("error", "outcome"),
     [
         (client_error("EndpointDisabled"), Refused("endpoint_disabled", dead=True)),
-        (client_error("InvalidParameter"), Refused("invalid_token", dead=True)),
+        (client_error("InvalidParameter", call="CreatePlatformEndpoint"), Refused("invalid_token", dead=True)),
+        (client_error("InvalidParameter", call="Publish"), Refused("invalid_message")),
         (client_error("Throttled", 429), NotNow("Throttled", soon=True)),
         (client_error("AuthorizationError", 403), NotNow("AuthorizationError", soon=False)),
         (client_error("InternalError", 500), Unsure()),

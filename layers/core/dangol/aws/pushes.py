@@ -57,11 +57,11 @@ class SnsPusher:
 
 
 def _of_error(error: ClientError) -> Outcome:
-    code = error.response["Error"]["Code"]
+    code, creating = error.response["Error"]["Code"], error.operation_name == "CreatePlatformEndpoint"
     if code in _DEAD:
         return Refused("endpoint_disabled", dead=True)
-    if code in _BAD:
-        return Refused("invalid_token", dead=True)
+    if code in _BAD:  # said of a token, or else of the message
+        return Refused("invalid_token" if creating else "invalid_message", dead=creating)
     if code in _SLOWER:
         return NotNow(code, soon=True)
     if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
