@@ -33,6 +33,8 @@ PART = 1000
 """People of one batch: twenty calls to SES, and a message on the queue of less than its 256 KB."""
 FIRST_LOOK = timedelta(minutes=2)
 """How far back a campaign's first look goes, a little more than from one to the next: older ticks were before it."""
+NOTED_EACH = timedelta(hours=1)
+"""How often a look that found nothing is noted: a write a minute would cost more than the looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,15 @@ class Launcher:
     def _create_due(self, campaign: Campaign) -> int:
         """Create the run of a schedule's last tick since the last look, unless it is there or somebody paused it."""
         campaigns, now = self._doors.campaigns, self._clock()
-        after = campaigns.looked_at(campaign.id) or now - FIRST_LOOK
-        ticks = due_ticks(campaign.schedule, after, now)
+        before = campaigns.looked_at(campaign.id)
+        ticks = due_ticks(campaign.schedule, before or now - FIRST_LOOK, now)
         if ticks.missed:
             logger.warning("campaign %s missed %d ticks", campaign.id, len(ticks.missed))
         created = 0
-        if not campaigns.is_paused(campaign.id):
+        if ticks.due and not campaigns.is_paused(campaign.id):
             created = sum(campaigns.create(new_run(campaign.id, tick)) for tick in ticks.due)
-        campaigns.look(campaign.id, now)
+        if ticks.due or before is None or now - before >= NOTED_EACH:
+            campaigns.look(campaign.id, now)
         return created
 
     def _go_on(self, run: Run, deadline: datetime) -> str:
