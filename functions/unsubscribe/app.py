@@ -18,7 +18,7 @@ def answer(event: dict[str, Any]) -> tuple[int, str]:
     token, now = (event.get("queryStringParameters") or {}).get("token", ""), datetime.now(UTC)
     try:
         if event["requestContext"]["http"]["method"] == "POST":
-            unsubscribe(token, wiring.link_keys(), now, wiring.profiles())
+            unsubscribe(token, wiring.link_keys(), now, wiring.profiles(), wiring.journal())
             return 200, page(DONE)
         whose(token, wiring.link_keys(), now)
     except BadLink:

@@ -39,6 +39,8 @@ class Aws:
     """URL."""
     delivery_queue: str
     """URL."""
+    engagement_queue: str
+    """URL."""
     bus: str
     heard: str
     """URL of a queue that hears every event of the bus."""
@@ -96,6 +98,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "DELIVERIES_TABLE": made.deliveries,
             "DELIVERY_QUEUE_URL": made.delivery_queue,
             "LINK_KEY_ARN": link_key,
+            "ENGAGEMENT_QUEUE_URL": made.engagement_queue,
             "EMAIL_CONFIGURATION_SET": "dangol-email",
             "UNSUBSCRIBE_URL": "https://unsubscribe.example.com/",
             "FCM_APPLICATION_ARN": f"arn:aws:sns:{REGION}:123456789012:app/GCM/shop",
@@ -146,13 +149,14 @@ def _resources() -> Aws:
     refresh = sqs.create_queue(
         QueueName="refresh.fifo", Attributes=fifo | {"FifoThroughputLimit": "perMessageGroupId"}
     )["QueueUrl"]
-    delivery, heard = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("delivery", "heard"))
+    names = ("delivery", "engagement", "heard")
+    delivery, engagement, heard = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in names)
     arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="dangol-events")
     events.put_rule(Name="all", EventBusName="dangol-events", EventPattern='{"source": ["dangol"]}')
     events.put_targets(Rule="all", EventBusName="dangol-events", Targets=[{"Id": "heard", "Arn": arn}])
     tables = ("customers", "memberships", "runs", "profiles", "deliveries")
-    return Aws("dangol-test", *tables, refresh, delivery, "dangol-events", heard)
+    return Aws("dangol-test", *tables, refresh, delivery, engagement, "dangol-events", heard)
 
 
 @dataclass(frozen=True)

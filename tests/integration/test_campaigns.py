@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from dangol import wiring
 from dangol.aws.batch_queue import DynamoAudience
@@ -28,6 +30,7 @@ from dangol.campaigns.gate import Ask, Gate, Held, Passed
 from dangol.campaigns.links import Action, Link, sign
 from dangol.channels.email import Email
 from dangol.configuration import to_json
+from dangol.ledger.layout import shard_of
 from dangol.moves.campaign.launch import new_run
 from dangol.moves.campaign.messages import Batch
 from dangol.moves.campaign.posts import Mail, Notification, NotNow, Refused, Sent, Unsure
@@ -35,10 +38,13 @@ from dangol.moves.configure import LIVE_KEY
 from dangol.moves.messages import Membership
 
 from functions.deliver import app as deliver
+from functions.ingest import app as ingest
 from functions.launch import app as launch
+from functions.record_engagement import app as record_engagement
+from functions.refresh import app as refresh
 from functions.track import app as track
 from functions.unsubscribe import app as unsubscribe
-from tests.integration.conftest import LINK_KEY, Aws, Context, body_of, example, with_body
+from tests.integration.conftest import LINK_KEY, SHARDS, Aws, Context, body_of, example, with_body
 from tests.schemas import problems
 from tests.senders import HELLO, NOON, hello, profile_row, settings
 
@@ -48,6 +54,18 @@ RUN = "hello-20261124T0300Z"
 MESSAGING = """country: KR
 sender: {name: 단골상점, email: hello@dangol.kr, phone: 02-123-4567, address: 서울, url: "https://dangol.kr"}
 """
+
+
+@pytest.fixture(autouse=True)
+def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB checks a condition and writes in one step, moto in two: between them no other thread may come."""
+    lock, call = RLock(), BaseClient._make_api_call
+
+    def alone(client: Any, *arguments: Any) -> Any:
+        with lock:
+            return call(client, *arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", alone)
 
 
 class Ses:
@@ -236,6 +254,24 @@ def test_only_a_post_unsubscribes_and_only_with_a_link_of_ours(aws: Aws, context
     done = unsubscribe.handler(request("POST", token), context)
     assert (done["statusCode"], "수신거부되었습니다" in done["body"], "<form" in done["body"]) == (200, True, False)
     assert aws.rows(aws.profiles)[0]["unsubscribed_email"] > 1_700_000_000
+
+
+def test_the_ledger_keeps_who_unsubscribed_when_the_table_is_lost(aws: Aws, context: Context) -> None:
+    orders = b"order_id,customer_id,ordered_at,amount,email\no1,c1,2026-11-21,100,c1@example.com\n"
+    dropped = body_of(example("ingest"))
+    stored = aws.s3.put_object(Bucket=aws.bucket, Key=dropped["detail"]["object"]["key"], Body=orders)
+    dropped["detail"]["object"] |= {"size": len(orders), "etag": stored["ETag"].strip('"')}
+    ingest.handler(with_body(example("ingest"), dropped), context)
+    token = sign(Link(Action.UNSUBSCRIBE, "c1", f"email {RUN}"), LINK_KEY.encode())
+    unsubscribe.handler(request("POST", token), context)
+    (told,) = aws.taken(aws.engagement_queue)
+    record_engagement.handler(with_body(example("track"), told), context)
+    asked = {**body_of(example("refresh")), "shard": shard_of("c1", SHARDS), "task_token": None}
+    refresh.handler(with_body(example("refresh"), asked), context)
+    (row,) = aws.rows(aws.profiles)
+    assert problems("profiles", [row]) == []
+    assert wiring.profiles().read(["c1"])["c1"].unsubscribed.keys() == {"email"}
+    assert abs(int(row["refused_email_at"]) - datetime.now(UTC).timestamp()) < 100
 
 
 def test_a_link_goes_on_working_when_the_key_was_changed(aws: Aws, context: Context) -> None:

@@ -27,6 +27,7 @@ from dangol.shop import Shop
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dangol.aws.batch_queue import SqsJournal
     from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
     from dangol.campaigns.definition import Campaign
@@ -170,6 +171,14 @@ def deliverer() -> "Deliverer":
     definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
     clock = Clock(_now, time.sleep)
     return Deliverer(outside, definitions, live.messaging, chosen.shop, clock, lambda: uuid4().hex)
+
+
+@cache
+def journal() -> "SqsJournal":
+    """The queue of what became of messages."""
+    from dangol.aws.batch_queue import SqsJournal
+
+    return SqsJournal(_client("sqs"), os.environ["DANGOL_ENGAGEMENT_QUEUE_URL"])
 
 
 @cache

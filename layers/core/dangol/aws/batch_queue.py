@@ -1,7 +1,7 @@
-"""The queue that senders take batches from, and the table that says who is in a segment."""
+"""The queues that campaigns write to, and the table that says who is in a segment."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
@@ -21,6 +21,18 @@ class SqsBatchQueue:
         """See BatchQueue."""
         for batch in batches:
             self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(batch.as_dict()))
+
+
+class SqsJournal:
+    """Journal (see dangol.moves.campaign.answers)."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """See Journal."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(event))
 
 
 class DynamoAudience:

@@ -156,13 +156,19 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         last_category=item.get("last_category"),
         consents={s: Consent(Answer(one["answer"]), date.fromisoformat(one["on"])) for s, one in consents.items()},
         consented_at={s: _moment(one["at"]) for s, one in consents.items() if "at" in one},
-        unsubscribed={c: _moment(item[f"unsubscribed_{c}"]) for c in CHANNELS if f"unsubscribed_{c}" in item},
+        unsubscribed=_unsubscribed(item),
         dead={channel: item[f"dead_{channel}"] for channel in CHANNELS if f"dead_{channel}" in item},
         purchase=_purchase(item.get("purchase")),
         claims={m: Claim(one[0], _moment(one[1]), _moment(one[2])) for m, one in item.get("claims", {}).items()},
         sent={channel: tuple(map(_moment, times)) for channel, times in item.get("sent", {}).items()},
         reached={campaign: (run, _moment(at)) for campaign, (run, at) in item.get("reached", {}).items()},
     )
+
+
+def _unsubscribed(item: Mapping[str, Any]) -> dict[str, datetime]:
+    """The last refusal of each channel: noted here, or in the ledger."""
+    noted = {c: [int(item[n]) for n in (f"unsubscribed_{c}", f"refused_{c}_at") if n in item] for c in CHANNELS}
+    return {channel: _moment(max(times)) for channel, times in noted.items() if times}
 
 
 def _purchase(found: Mapping[str, Any] | None) -> Purchase | None:

@@ -21,6 +21,7 @@ _KINDS = {
     "Rendering Failure": "failed",
     "DeliveryDelay": "delayed",
     "Subscription": "subscription",
+    "Unsubscribe": "unsubscribed",  # not SES's: see unsubscribe_event
 }
 """SES's `eventType` → the kind in the ledger."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -48,6 +49,12 @@ class EmailEvent:
     """User agent of an open or a click."""
     step: int = 0
     """Which message of the run."""
+
+
+def unsubscribe_event(customer_id: str, at: datetime) -> dict[str, Any]:
+    """What a person said by the link of an e-mail, in the shape of SES's events; `email_event` reads it."""
+    mail = {"timestamp": at.isoformat(), "messageId": "link", "tags": {CUSTOMER_TAG: [tag_of(customer_id)]}}
+    return {"eventType": "Unsubscribe", "mail": mail}
 
 
 def tag_of(text: str) -> str | None:

@@ -13,6 +13,7 @@ TYPES = {
     **dict.fromkeys(("push_token", "push_platform", "last_product", "last_category"), "VARCHAR"),
     "purchase_on": "DATE",
     "purchase_kinds": "VARCHAR[]",
+    "refused_email_at": "BIGINT",
     **{
         f"{subject}_{name}": kind
         for subject in SUBJECTS
@@ -32,5 +33,6 @@ class Contact:
     customer_id: str
     values: Mapping[str, Value]
     """By column: name, email, phone, city, gender, birthday, push_token, push_platform (fcm or apns), last_product,
-    last_category, purchase_on and purchase_kinds (day and categories of the last sale with contact data), and of each
-    of SUBJECTS its _answer (given or withdrawn), _on (the day) and, where the shop told, _at (seconds since 1970)."""
+    last_category, purchase_on and purchase_kinds (day and categories of the last sale with contact data),
+    refused_email_at (when they last unsubscribed by a link or complained, in seconds since 1970), and of each of
+    SUBJECTS its _answer (given or withdrawn), _on (the day) and, where the shop told, _at (seconds since 1970)."""

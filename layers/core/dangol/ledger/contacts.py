@@ -65,7 +65,8 @@ class ContactLog:
         if not self._store.keys(self._key):
             return f"({_EMPTY})"
         (path,) = self._store.download([self._key], self._path.parent)
-        return f"(SELECT {', '.join(TYPES)} FROM read_parquet({literal(str(path))}, hive_partitioning = false))"
+        copied = f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+        return f"(FROM ({_EMPTY}) UNION ALL BY NAME FROM {copied})"  # an earlier version's lacks columns
 
 
 def _contact(row: tuple[Value | None, ...]) -> Contact:
@@ -83,11 +84,13 @@ def _now_sql() -> str:
     )
     consents = ", ".join(f"{subject}_{part}" for subject in SUBJECTS for part in ("answer", "on", "at"))
     return f"""
-        SELECT customer_id, {texts}, last_product, last_category, purchase_on, purchase_kinds, {consents}
+        SELECT customer_id, {texts}, last_product, last_category, purchase_on, purchase_kinds, refused_email_at,
+            {consents}
         FROM ({_persons_sql()}) AS person
         FULL JOIN ({_buyers_sql()}) AS buyer USING (customer_id)
         LEFT JOIN (SELECT customer_id, last_product, last_category FROM features) AS feature USING (customer_id)
         LEFT JOIN ({_purchases_sql()}) AS purchase USING (customer_id)
+        LEFT JOIN ({_REFUSALS}) AS refusal USING (customer_id)
         WHERE coalesce(merged_into = customer_id, true)
     """
 
@@ -144,6 +147,10 @@ def _purchases_sql() -> str:
     """
 
 
+_REFUSALS = """
+    SELECT customer_id, max(epoch(happened_at))::BIGINT AS refused_email_at FROM shard_engagement
+    WHERE kind IN ('complained', 'unsubscribed') GROUP BY customer_id"""
+"""SQL: who unsubscribed by the link of an e-mail, or complained."""
 _ORDERS = """
     SELECT order_id, customer_id, ordered_at, email, phone, customer_name FROM (
         SELECT NULL::VARCHAR AS email, NULL::VARCHAR AS phone, NULL::VARCHAR AS customer_name WHERE false

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from dangol.campaigns.links import Action, verify
 from dangol.channels import CHANNELS, EMAIL
-from dangol.engagement.events import EmailEvent, email_event
+from dangol.engagement.events import EmailEvent, email_event, unsubscribe_event
 from dangol.engagement.machines import SCANNER_SECONDS, is_machine
 
 HARD_BOUNCE = "Permanent"
@@ -59,11 +59,21 @@ def _by_person(found: EmailEvent, event: Mapping[str, Any]) -> bool:
     return not (at_once or is_machine(found.agent))
 
 
-def unsubscribe(token: str, keys: Sequence[bytes], now: datetime, books: SenderBooks) -> str:
-    """Note the wish of whoever follows a signed link; the channel. Raises BadLink for a link that is not ours."""
+class Journal(Protocol):
+    """The way to the ledger for what became of messages."""
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """Hand over an event in the shape of SES's."""
+
+
+def unsubscribe(token: str, keys: Sequence[bytes], now: datetime, books: SenderBooks, journal: Journal) -> None:
+    """Note the wish of whoever follows a signed link. Raises BadLink for a link that is not ours.
+
+    The profile has it at once; the ledger keeps it, also when the account becomes part of another.
+    """
     customer_id, channel = whose(token, keys, now)
     books.unsubscribe(customer_id, channel, now)
-    return channel
+    journal.tell(unsubscribe_event(customer_id, now))
 
 
 def whose(token: str, keys: Sequence[bytes], now: datetime) -> tuple[str, str]:
