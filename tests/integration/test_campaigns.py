@@ -486,3 +486,9 @@ def test_a_function_that_sends_starts_without_what_computes(function: str) -> No
     code = f"import sys, functions.{function}.app; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("function", ["launch", "deliver", "track", "unsubscribe"])
+def test_importing_a_function_that_sends_reads_no_environment_and_builds_no_client(function: str) -> None:
+    code = f"import boto3; boto3.client = boto3.resource = None; import functions.{function}.app"
+    subprocess.run([sys.executable, "-c", code], env={"PATH": ""}, capture_output=True, check=True)
