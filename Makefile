@@ -26,7 +26,8 @@ sandbox: $(STAMP) ## the same, and the local AWS stays up until Ctrl-C
 	$(BIN)/python -m examples.sandbox.demo --keep
 
 test: $(STAMP) ## unit, integration and end-to-end tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 tests/unit tests/integration
+	$(BIN)/python -m pytest tests/e2e
 
 check: $(STAMP) ## format, lint, types, template
 	$(BIN)/ruff format --check .

@@ -16,10 +16,10 @@ from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Button
 from dangol.campaigns.decision import Message
 from dangol.campaigns.definition import Campaign, Coupon, Goal, Step, Variant, answered
-from dangol.document import in_words
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.schedule import Schedule
 from dangol.campaigns.settings import Settings, default_settings, load_settings
+from dangol.document import in_words
 from dangol.errors import InvalidConfiguration
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -133,3 +133,13 @@ def rows_after(world: World, crash: Crash) -> dict[str, dict[str, Any]]:
         twin.profiles, twin.crash = FakeProfiles(), crash
         twin.work_off()
         return {name: row | {"revision": 0} for name, row in twin.profiles.rows.items()}
+
+
+def test_a_buyer_who_cannot_be_reached_has_no_profile(world: World) -> None:
+    orders = (
+        "order_id,customer_id,ordered_at,amount,email\no1,c1,2026-01-01,100,\no2,c2,2026-01-01,100,lee@example.com\n"
+    )
+    drop(world, orders, second=1, key="incoming/orders/a.csv")
+    assert list(world.profiles.rows) == ["c2"]
+    drop(world, orders.replace("100,\n", "100,kim@example.com\n"), second=2, key="incoming/orders/b.csv")
+    assert world.profiles.rows["c1"]["email"] == "kim@example.com"

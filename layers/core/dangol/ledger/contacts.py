@@ -77,21 +77,28 @@ def _contact(row: tuple[Value | None, ...]) -> Contact:
 
 
 def _now_sql() -> str:
-    """SQL: everybody, with the columns of TYPES. What customers files say goes before what orders say."""
+    """SQL: whoever can be reached or has answered, with the columns of TYPES.
+
+    What customers files say goes before what orders say.
+    """
     named = ("name", "email", "phone")
     texts = ", ".join(
         f"coalesce(person.{name}, buyer.{name}) AS {name}" if name in named else f"person.{name}" for name in _TEXTS
     )
     consents = ", ".join(f"{subject}_{part}" for subject in SUBJECTS for part in ("answer", "on", "at"))
+    answers = (f"{subject}_answer" for subject in SUBJECTS)
+    known = ", ".join(("email", "phone", "push_token", "refused_email_at::VARCHAR", *answers))
     return f"""
-        SELECT customer_id, {texts}, last_product, last_category, purchase_on, purchase_kinds, refused_email_at,
-            {consents}
-        FROM ({_persons_sql()}) AS person
-        FULL JOIN ({_buyers_sql()}) AS buyer USING (customer_id)
-        LEFT JOIN (SELECT customer_id, last_product, last_category FROM features) AS feature USING (customer_id)
-        LEFT JOIN ({_purchases_sql()}) AS purchase USING (customer_id)
-        LEFT JOIN ({_REFUSALS}) AS refusal USING (customer_id)
-        WHERE coalesce(merged_into = customer_id, true)
+        SELECT * FROM (
+            SELECT customer_id, {texts}, last_product, last_category, purchase_on, purchase_kinds, refused_email_at,
+                {consents}
+            FROM ({_persons_sql()}) AS person
+            FULL JOIN ({_buyers_sql()}) AS buyer USING (customer_id)
+            LEFT JOIN (SELECT customer_id, last_product, last_category FROM features) AS feature USING (customer_id)
+            LEFT JOIN ({_purchases_sql()}) AS purchase USING (customer_id)
+            LEFT JOIN ({_REFUSALS}) AS refusal USING (customer_id)
+            WHERE coalesce(merged_into = customer_id, true)
+        ) WHERE coalesce({known}) IS NOT NULL
     """
 
 
