@@ -221,14 +221,16 @@ class Story:
         self._terminal.say("from here on nobody orders, reads or clicks; only the clock moves")
         steps = [self._step(title, self._shop.today + timedelta(days), listener) for title, days in STEPS]
         summary = self._deployed.summary(steps[-1].day)
+        others = {segment for segment, _, _ in summary.segments}
         self._terminal.show(
             "Moves between RFM segments, by the `Segment Changed` events heard on the bus; each column since the one "
             "before",
             steps_text(steps, summary),
         )
-        self._terminal.show(
-            "Who entered (+) and left (−) the other segments, by the same events", entries_text(steps, summary)
-        )
+        if any(change["segment"] in others for step in steps for change in step.changes):
+            self._terminal.show(
+                "Who entered (+) and left (−) the other segments, by the same events", entries_text(steps, summary)
+            )
         return steps
 
     def _step(self, title: str, day: date, listener: Listener) -> Step:
