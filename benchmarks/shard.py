@@ -65,6 +65,9 @@ class Nowhere:
     def delete_memberships(self, memberships: Sequence[tuple[str, str]]) -> None:
         pass
 
+    def ask(self, requests: Sequence[object]) -> None:
+        pass
+
     def publish(self, kind: str, details: Sequence[Mapping[str, object]]) -> None:
         pass
 

@@ -29,14 +29,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from dangol.engine import connect
 from dangol.ledger.store import FolderStore
-from dangol.moves.append import append_orders
+from dangol.moves.append import Appender
 from dangol.orders.reader import OrderReader
 from dangol.shop import Shop
 ledger, part, version, shards = sys.argv[1:]
 with TemporaryDirectory() as folder:
     connection = connect(Shop(), Path(folder))
     reader = OrderReader(connection, Shop(), Path(folder))
-    append_orders(reader, connection, FolderStore(Path(ledger)), (Path(part), part), version, int(shards), Path(folder))
+    appender = Appender(connection, FolderStore(Path(ledger)), int(shards), Path(folder))
+    appender.orders(reader, [(Path(part), part)], version)
 """
 
 

@@ -150,7 +150,8 @@ class Refresher:
         return merged
 
     def _classify(self, sources: Sources, policy: Policy, as_of: date) -> None:
-        make_interactions(self._connection, sources, as_of)
+        if policy.needs.interactions or sources.interests:
+            make_interactions(self._connection, sources, as_of)
         make_features(self._connection, sources, as_of, {*SERVED_FEATURES, *policy.needs.features})
         classify(self._connection, policy, as_of)
 
