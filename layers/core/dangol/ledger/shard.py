@@ -61,7 +61,7 @@ class ShardLedger:
     def sources(self) -> Sources:
         """What features are made of. A kind of which there is nothing costs nothing."""
         orders = self._live("shard_orders")
-        lines = lines_sql(orders, facts.PRODUCTS.view())
+        lines = lines_sql(orders, self._if_any(facts.PRODUCTS.view()))
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {lines}")
         customers, interests, engagement = (self._if_any(self._live(kind.view())) for kind in facts.OF_PERSONS)
         return Sources(
