@@ -13,13 +13,12 @@ from dangol.errors import UnreadableFile
 from dangol.files.columns import fold, match_columns
 from dangol.files.styles import DateOrder
 
-PAID, PARTIALLY_REFUNDED, UNPAID, CANCELLED, REFUNDED, MOVED = (
+PAID, PARTIALLY_REFUNDED, UNPAID, CANCELLED, REFUNDED = (
     "paid",
     "partially_refunded",
     "unpaid",
     "cancelled",
     "refunded",
-    "moved",
 )
 COUNTED_STATUSES = (PAID, PARTIALLY_REFUNDED)
 """Orders that count, as long as they are not refunded in full (design §3, "counted order")."""
