@@ -10,6 +10,7 @@ from dangol.campaigns import loading, writing
 from dangol.campaigns.decision import Reason
 from dangol.campaigns.definition import ITEM_KINDS
 from dangol.campaigns.law import (
+    AD_AUDIENCES,
     KR,
     NIGHT_PUSH,
     Answer,
@@ -168,6 +169,10 @@ def test_an_answer_is_confirmed_once_and_a_new_one_again() -> None:
 
 
 # ---- §50(8), decree §62-3: a reminder every two years ----------------------------------------------------
+
+
+def test_giving_contacts_to_ad_platforms_is_no_message_and_has_no_notice() -> None:
+    assert notices_due(KR, {AD_AUDIENCES: Consent(Answer.GIVEN, date(2024, 1, 1))}, TODAY) == ()
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,14 @@ def test_a_merged_account_is_written_to_no_more_and_its_withdrawal_counts(world:
     assert world.profiles.rows["c1"]["email"] == "kim@example.com"
 
 
+def test_consent_to_ad_audiences_is_one_of_its_own_and_the_stricter_of_merged_accounts_counts(world: World) -> None:
+    drop(world, "customer_id,email,제3자 제공동의\nc1,kim@example.com,동의\nc2,lee@example.com,거부\n", second=1)
+    assert world.profiles.rows["c1"]["consents"] == {"ad_audiences": {"answer": "given", "on": "2026-01-01"}}
+    assert world.profiles.rows["c2"]["consents"]["ad_audiences"]["answer"] == "withdrawn"
+    drop(world, "customer_id,merged_into\nc2,c1\n", second=100)
+    assert world.profiles.rows["c1"]["consents"]["ad_audiences"]["answer"] == "withdrawn"
+
+
 def test_a_rebuild_writes_everybody(world: World) -> None:
     drop(world, PEOPLE + KIM + LEE, second=1)
     before, world.profiles.rows = dict(world.profiles.rows), {}

@@ -22,6 +22,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "memberships",
         "profiles",
         "refresh-completed",
+        "runs-audience",
         "runs-campaign-run",
         "runs-configuration",
         "runs-daily",

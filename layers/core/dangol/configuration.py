@@ -15,6 +15,7 @@ from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_pol
 if TYPE_CHECKING:
     from dangol.campaigns.definition import Campaign
     from dangol.campaigns.settings import Settings
+    from dangol.channels.audiences.definition import AdAudience
     from dangol.orders.dialect import Dialect
     from dangol.orders.rates import Rate
 
@@ -22,7 +23,8 @@ RATES_FILE = "rates.yaml"
 DIALECTS = "dialects/*.yaml"
 MESSAGING_FILE = "messaging.yaml"
 CAMPAIGNS = "campaigns/*.yaml"
-KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS)
+AUDIENCES_FILE = "audiences.yaml"
+KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS, AUDIENCES_FILE)
 """What a configuration may consist of; * stands for any name."""
 
 
@@ -71,6 +73,14 @@ class Configuration:
         found = _of_kind(self.files, CAMPAIGNS)
         return tuple(_campaign(text, name, self.policy, time_zone) for name, text in found)
 
+    @property
+    def audiences(self) -> "tuple[AdAudience, ...]":
+        """The audiences for ad platforms the shop gave: those shipped are examples."""
+        from dangol.channels.audiences.definition import load_audiences
+
+        text = self.files.get(AUDIENCES_FILE)
+        return () if text is None else load_audiences(text, AUDIENCES_FILE, self.policy.names)
+
 
 def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
     """Read files by name; `where` is put before the names in messages.
@@ -115,6 +125,7 @@ def from_json(text: bytes) -> dict[str, bytes]:
 def _check(name: str, text: bytes, file: str, policy: Policy) -> None:
     """Raise InvalidConfiguration for a file that cannot be read or that nobody knows."""
     from dangol.campaigns.settings import load_settings
+    from dangol.channels.audiences.definition import load_audiences
     from dangol.orders.describe import load_dialect
     from dangol.orders.rates import load_rates
 
@@ -124,6 +135,8 @@ def _check(name: str, text: bytes, file: str, policy: Policy) -> None:
         load_rates(text, file)
     elif name == MESSAGING_FILE:
         load_settings(text, file)
+    elif name == AUDIENCES_FILE:
+        load_audiences(text, file, policy.names)
     elif fnmatchcase(name, CAMPAIGNS):
         _campaign(text, file, policy, _ANY_TIME_ZONE)
     else:

@@ -57,8 +57,8 @@ def who(customer_id: str | None, email: str | None, phone: str | None, calling_c
         return given
     if address := normal_email(email):
         return f"{_PERSONAL}email:{address}"
-    number = normal_phone(phone, calling_code)
-    return f"{_PERSONAL}phone:{number}" if number and not number.startswith(_relay(calling_code)) else None
+    number = own_phone(phone, calling_code)
+    return f"{_PERSONAL}phone:{number}" if number else None
 
 
 def who_sql(customer_id: str, email: str, phone: str, calling_code: str = CALLING_CODE) -> str:
@@ -141,6 +141,12 @@ def normal_phone(text: str | None, calling_code: str = CALLING_CODE) -> str | No
     number = re.sub(f"^{calling_code}0+", calling_code, number)
     good = re.fullmatch(_E164, number) and not re.fullmatch(_ALL_ZEROS, number)
     return f"+{number}" if good else None
+
+
+def own_phone(text: str | None, calling_code: str = CALLING_CODE) -> str | None:
+    """The same, but None for the relay number of a courier."""
+    number = normal_phone(text, calling_code)
+    return None if number is None or number.startswith(_relay(calling_code)) else number
 
 
 def phone_sql(text: str, calling_code: str = CALLING_CODE) -> str:

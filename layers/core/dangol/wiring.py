@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
     from dangol.campaigns.definition import Campaign
+    from dangol.moves.audiences import Exporter
     from dangol.moves.campaign.deliver import Deliverer
     from dangol.moves.campaign.launch import Launcher
     from dangol.moves.campaign.messages import Quota
@@ -171,6 +172,18 @@ def deliverer() -> "Deliverer":
     definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
     clock = Clock(_now, time.sleep)
     return Deliverer(outside, definitions, live.messaging, chosen.shop, clock, lambda: uuid4().hex)
+
+
+def audience_exporter() -> "Exporter":
+    """The door of function `export_audiences`, for the configuration that is live now."""
+    from dangol.aws.members import DynamoReaders
+    from dangol.moves.audiences import Exporter, Lists
+    from dangol.moves.configure import live_configuration
+
+    chosen = settings()
+    readers = DynamoReaders(_dynamodb().Table(chosen.memberships_table), profiles())
+    live = live_configuration(store())
+    return Exporter(Lists(store(), runs()), readers, live, chosen.shop.time_zone, chosen.today())
 
 
 @cache

@@ -152,6 +152,7 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         name=item.get("name"),
         addresses=addresses_of(item.get("email"), item.get("push_token"), item.get("push_platform")),
         push_platform=item.get("push_platform"),
+        phone=item.get("phone"),
         last_product=item.get("last_product"),
         last_category=item.get("last_category"),
         consents={s: Consent(Answer(one["answer"]), date.fromisoformat(one["on"])) for s, one in consents.items()},

@@ -44,6 +44,8 @@ class Profile:
     """By channel: the e-mail address, the app's push token."""
     push_platform: str | None = None
     """fcm or apns."""
+    phone: str | None = None
+    """As files have it."""
     last_product: str | None = None
     last_category: str | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)

@@ -16,6 +16,8 @@ from dangol.channels import PUSH
 
 NIGHT_PUSH = "night_push"
 """What a separate consent is given to: push at night. The other subjects of consents are the channels."""
+AD_AUDIENCES = "ad_audiences"
+"""And giving contact data to ad platforms (개인정보 보호법 article 17(1)1). About no message, so no notices follow."""
 
 
 class Answer(StrEnum):
@@ -163,6 +165,8 @@ def notices_due(law: Law, consents: Mapping[str, Consent], today: date) -> tuple
 
 def _notices(law: Law, consents: Mapping[str, Consent], today: date) -> Iterator[Notice]:
     for subject, consent in consents.items():
+        if subject == AD_AUDIENCES:
+            continue
         if law.confirm_days is not None and (consent.told_on is None or consent.told_on < consent.on):
             yield Notice(NoticeKind.ANSWERED, subject, consent, consent.on + timedelta(days=law.confirm_days))
         if law.remind_months is not None and consent.answer is Answer.GIVEN:

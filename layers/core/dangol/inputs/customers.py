@@ -44,6 +44,12 @@ CUSTOMERS = Table(
             "separate consent to push from 21:00 to 08:00",
             "야간푸시수신|야간 푸시 수신동의|야간수신동의|night push consent",
         ),
+        Column(
+            "accepts_ad_audiences",
+            FLAG,
+            "separate consent that contact data are given to ad platforms, hashed",
+            "광고 플랫폼 제공동의|제3자 제공동의|ad audience consent",
+        ),
         Column("push_token", TEXT, "the app's token; personal", "푸시토큰|device token"),
         Column(
             "push_platform",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-SUBJECTS = ("email", "push", "night_push")
+SUBJECTS = ("email", "push", "night_push", "ad_audiences")
 """What consents are given to."""
 TYPES = {
     "customer_id": "VARCHAR",
