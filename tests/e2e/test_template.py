@@ -240,6 +240,15 @@ def test_plan_refresh_needs_nothing_and_gets_nothing(stack: Stack) -> None:
     )
 
 
+def test_export_audiences_writes_lists_and_nothing_else(stack: Stack) -> None:
+    s3, bucket = stack.client_of("export_audiences", "s3"), stack.outputs["BucketName"]
+    assert not denied(s3.put_object, Bucket=bucket, Key="audiences/probe", Body=b"")
+    assert denied(s3.put_object, Bucket=bucket, Key="ledger/probe", Body=b"")
+    assert denied(s3.list_objects_v2, Bucket=bucket, Prefix="ledger/")
+    dynamodb, profile = stack.client_of("export_audiences", "dynamodb"), {"customer_id": {"S": "probe"}}
+    assert denied(dynamodb.put_item, TableName=stack.outputs["ProfilesTableName"], Item=profile)
+
+
 def test_a_missing_object_is_not_found_rather_than_forbidden(stack: Stack) -> None:
     """S3 tells whether a key exists only to who may list it; the handlers rely on being told."""
     bucket = stack.outputs["BucketName"]
