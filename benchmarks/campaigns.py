@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -26,7 +27,9 @@ from dangol.aws.deliveries import DynamoDeliveries
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.tables import DynamoServingTables
 from dangol.campaigns.caps import Cap
+from dangol.campaigns.content import Item
 from dangol.campaigns.definition import Campaign
+from dangol.campaigns.items import Shelves
 from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
 from dangol.moves.campaign.messages import Batch, Overtaken
@@ -47,6 +50,20 @@ TABLES = {
     "deliveries": ("run_customer", "channel"),
 }
 SENDERS = 4
+CATEGORY = "아우터"
+SHOWN = """
+  email: [{id: a, subject: "[고객명]님, 안녕하세요", body: 반가워요., items: last_category}]
+  push: [{id: a, title: 안녕하세요, body: "{{ items }}", items: cart}]
+"""
+
+
+def shelves() -> Shelves:
+    """Ten thousand products, through the object that senders read."""
+    products = {
+        f"P{n:08d}": Item(f"P{n:08d}", f"캐시미어 코트 {n}", f"https://dangol.kr/{n}", "", Decimal(n), CATEGORY)
+        for n in range(10_000)
+    }
+    return Shelves.from_bytes(Shelves(products, categories={CATEGORY: tuple(products)[:24]}).to_bytes())
 
 
 class Killed(Exception):
@@ -62,6 +79,8 @@ class Service:
     took: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By (run, customer)."""
     calls: int = 0
+    items: Counter[str] = field(default_factory=Counter)
+    """Shown, by customer."""
     lock: Any = field(default_factory=Lock)
 
     def send(self, letters: list[Letter], terms: Terms) -> list[Outcome]:
@@ -70,6 +89,7 @@ class Service:
             if random.random() < self.throttled:
                 return [NotNow("throttled", soon=True)] * len(letters)
             self.took.update((terms.run, letter.profile.customer_id) for letter in letters)
+            self.items.update({letter.profile.customer_id: len(letter.content.items) for letter in letters})
         return [Sent("m") for _ in letters]
 
 
@@ -110,7 +130,14 @@ class _Fated:
 class World:
     """The tables of one shop on the local AWS."""
 
-    def __init__(self, aws: LocalAws, people: int, *campaigns: Campaign, cap: Cap | None = None) -> None:
+    def __init__(
+        self,
+        aws: LocalAws,
+        people: int,
+        *campaigns: Campaign,
+        cap: Cap | None = None,
+        own: dict[str, Any] | None = None,
+    ) -> None:
         self.resource = aws.resource("dynamodb")
         self.units: Counter[str] = Counter()
         for table, keys in TABLES.items():
@@ -127,7 +154,8 @@ class World:
         self.email, self.push = Service(), Service()
         self.now, self.fate = NOON, None
         self.people = [f"customer-{n:06d}" for n in range(people)]
-        self._fill()
+        self.shelves = shelves() if own else Shelves()
+        self._fill({"products": own, "last_category": CATEGORY} if own else {})
         self.units.clear()
 
     def _make(self, table: str, keys: tuple[str, ...]) -> None:
@@ -140,12 +168,12 @@ class World:
             TableName=table, BillingMode="PAY_PER_REQUEST", AttributeDefinitions=attributes, KeySchema=schema
         )
 
-    def _fill(self) -> None:
+    def _fill(self, more: dict[str, Any]) -> None:
         serving = DynamoServingTables(self.resource, "customers", "memberships")
         serving.put_memberships([Membership("loyal", person, NOON.date()) for person in self.people])
         with self.resource.Table("profiles").batch_writer() as writer:
             for person in self.people:
-                writer.put_item(Item=profile_row(person, "김단골"))
+                writer.put_item(Item=profile_row(person, "김단골") | more)
 
     def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         """Write units that DynamoDB says a call took, or, where it does not say, as many as its rules make of it."""
@@ -175,6 +203,7 @@ class World:
             _no_quota,
             door(self.queue),
             lambda _: {},
+            lambda: self.shelves,
         )
         names = count()
         return Deliverer(
@@ -264,6 +293,23 @@ def once(aws: LocalAws, people: int) -> bool:
     return kept and again and calls <= 21 and units <= 3500
 
 
+def shown(aws: LocalAws, people: int) -> bool:
+    """The same with items in every message, for people who did something and for people who did all there is."""
+    kept = True
+    for words, bought, wanted in (("five products bought, two wanted", 5, 2), ("forty bought, eighteen wanted", 40, 6)):
+        own = {kind: [f"P{n:08d}" for n in range(wanted)] for kind in ("cart", "wishlist", "restocked")[: wanted // 2]}
+        own["bought"] = [f"P{n:08d}" for n in range(1000, 1000 + bought)]
+        world = World(aws, people, hello(channels=SHOWN), own={"last": "P00001000", **own})
+        world.launch()
+        before = world.units.total()
+        seconds = timed(world.work_off)
+        units = (world.units.total() - before) / (2 * people) * 1000
+        items = sum(world.email.items.values()) / people
+        costs = {"write units per 1,000": round(units), "items a mail": items}
+        kept = report(f"items, {words}", world, seconds, 2 * people, **costs) and units <= 3500 and kept
+    return kept
+
+
 def killed(aws: LocalAws, people: int) -> bool:
     """Senders that die at random points."""
     world = World(aws, people, hello())
@@ -312,7 +358,7 @@ def main() -> int:
     options = parser.parse_args()
     random.seed(1)
     with LocalAws.start() as aws:
-        kept = [part(aws, options.people) for part in (once, killed, throttled, launched_twice, capped)]
+        kept = [part(aws, options.people) for part in (once, shown, killed, throttled, launched_twice, capped)]
     return int(not all(kept))
 
 

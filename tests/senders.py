@@ -16,6 +16,7 @@ from dangol.aws.profiles import contact_item, marks_of, profile_of
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.gate import Profile, ProfileChanged
+from dangol.campaigns.items import Shelves
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.settings import Settings
 from dangol.ledger.contact import Contact
@@ -201,6 +202,8 @@ class FakePost:
         self.size = size
         self.out: list[tuple[str, str, str]] = []
         """(run, customer, title) of each message that the service took."""
+        self.shown: list[tuple[str, str, str, tuple[str, ...]]] = []
+        """The same with the names of the items in it."""
         self.calls: list[int] = []
         """Letters of each call."""
         self.answers: Callable[[Letter], Outcome] = lambda letter: Sent(f"m-{letter.profile.customer_id}")
@@ -210,6 +213,8 @@ class FakePost:
         outcomes = [self.answers(letter) for letter in letters]
         took = [letter for letter, outcome in zip(letters, outcomes, strict=True) if isinstance(outcome, Sent)]
         self.out += [(terms.run, letter.profile.customer_id, letter.content.title) for letter in took]
+        names = (tuple(item.name for item in letter.content.items) for letter in took)
+        self.shown += [(*one, items) for one, items in zip(self.out[-len(took) :], names, strict=True)] if took else []
         return outcomes
 
 
@@ -248,14 +253,18 @@ channels:
   push: [{{id: a, title: 안녕하세요, body: 반가워요.}}]
 {more}
 """
+CHANNELS = """
+  email: [{id: a, subject: "[고객명]님, 안녕하세요", body: 반가워요.}]
+  push: [{id: a, title: 안녕하세요, body: 반가워요.}]
+"""
 NOON = datetime(2026, 11, 24, 3, tzinfo=UTC)
 """In Seoul; when campaign `hello` is due."""
 
 
 @cache
-def hello(campaign: str = "hello", purpose: str = "advertising", more: str = "") -> Campaign:
+def hello(campaign: str = "hello", purpose: str = "advertising", more: str = "", channels: str = CHANNELS) -> Campaign:
     """A small campaign by e-mail and push."""
-    text = HELLO.format(id=campaign, purpose=purpose, more=more)
+    text = HELLO.format(id=campaign, purpose=purpose, more=more).replace(CHANNELS, channels)
     return load_campaign(text.encode(), f"config/campaigns/{campaign}.yaml", known(NOON - timedelta(days=1)))
 
 
@@ -280,6 +289,7 @@ class SendingWorld:
         self.email, self.push = FakePost(), FakePost()
         self.quotas: list[Quota] = []
         self.bought: dict[str, Any] = {}
+        self.shelves = Shelves()
         self.obstacle: str | None = None
         self.crash: Crash | None = None
         self.slept = 0.0
@@ -312,6 +322,7 @@ class SendingWorld:
             quota=lambda campaign, channel: self.quotas,
             queue=self.door(self.queue),
             purchases=lambda people: {person: self.bought[person] for person in people if person in self.bought},
+            shelves=lambda: self.shelves,
         )
         clock = Clock(self._tick, self._sleep)
         return Deliverer(outside, self.definitions, self.settings, Shop(), clock, lambda: f"call-{next(self._calls)}")

@@ -1,4 +1,4 @@
-"""First step of the daily run: for which date, which shards, and the borders of scores that all of them share."""
+"""First step of the daily run: for which date, which shards, and what is counted for all of them."""
 
 from datetime import date
 from typing import Any
@@ -20,5 +20,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     plan = plan_refresh(event, context.aws_request_id, settings.shards, settings.today, settings.date_of)
     if needs_borders(live_configuration(wiring.store()).policy):
         wiring.keep_borders(date.fromisoformat(plan["as_of"]))
+    wiring.keep_sales(date.fromisoformat(plan["as_of"]))
     logger.info("planned", extra={name: plan[name] for name in ("as_of", "reason", "run_id")})
     return plan

@@ -137,7 +137,7 @@ def test_a_campaign_may_say_everything() -> None:
         )
     )
     assert campaign.channels == ("email", "push")
-    assert campaign.item_kinds == {"new"}
+    assert campaign.item_kinds(0, "email") == {"new"}
     assert answered(campaign.steps[1], frozenset({"opened", "clicked"}))
     assert not answered(campaign.steps[1], frozenset({"opened"}))
 

@@ -152,6 +152,7 @@ def deliverer() -> "Deliverer":
     from dangol.aws.batch_queue import SqsBatchQueue
     from dangol.aws.campaign_runs import DynamoCampaigns
     from dangol.aws.orders import last_orders
+    from dangol.ledger.shelves import read_shelves
     from dangol.moves.campaign.deliver import Deliverer
     from dangol.moves.campaign.rounds import Clock, Outside
     from dangol.moves.configure import live_configuration
@@ -168,6 +169,7 @@ def deliverer() -> "Deliverer":
         quota=_quotas,
         queue=SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
         purchases=lambda people: last_orders(_dynamodb(), chosen.customers_table, people),
+        shelves=lambda: read_shelves(store()),
     )
     definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
     clock = Clock(_now, time.sleep)
@@ -257,6 +259,14 @@ def keep_borders(as_of: date) -> None:
 
     with scratch_database() as (connection, folder):
         borders.keep_borders(connection, store(), as_of, folder)
+
+
+def keep_sales(as_of: date) -> None:
+    """For function `plan_refresh`: count what sells, and what sells together."""
+    from dangol.ledger import sales
+
+    with scratch_database() as (connection, folder):
+        sales.keep_sales(connection, store(), as_of, folder)
 
 
 @contextmanager

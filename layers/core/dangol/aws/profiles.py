@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from dangol.aws.batches import send_all
 from dangol.campaigns.gate import Claim, Profile, ProfileChanged, addresses_of
+from dangol.campaigns.items import OwnProducts
 from dangol.campaigns.law import Answer, Consent, Purchase
 from dangol.channels import CHANNELS
-from dangol.ledger.contact import FIELDS, SUBJECTS, Contact
+from dangol.ledger.contact import FIELDS, OWN_PRODUCTS, SUBJECTS, Contact
 
 _READ_AT_ONCE = 100
 _DELETED_AT_ONCE = 25
@@ -118,20 +119,22 @@ class DynamoProfiles:
 _PLAIN = tuple(
     name
     for name in FIELDS
-    if not name.startswith("purchase_") and not any(name in (f"{s}_answer", f"{s}_on", f"{s}_at") for s in SUBJECTS)
+    if not name.startswith(("purchase_", "own_"))
+    and not any(name in (f"{s}_answer", f"{s}_on", f"{s}_at") for s in SUBJECTS)
 )
-FIELDS_IN_TABLE = (*_PLAIN, "purchase", "consents")
+FIELDS_IN_TABLE = (*_PLAIN, "purchase", "consents", "products")
 """Attributes that the ledger fills."""
 
 
 def contact_item(contact: Contact) -> dict[str, Any]:
-    """The attributes of a contact: dates as ISO text, consents and the purchase as maps."""
+    """The attributes of a contact: dates as ISO text; consents, the purchase and the person's products as maps."""
     values = contact.values
     item: dict[str, Any] = {name: _text(values[name]) for name in _PLAIN if name in values}
     if "purchase_on" in values and values.get("purchase_kinds"):
         item["purchase"] = {"on": _text(values["purchase_on"]), "kinds": values["purchase_kinds"]}
     consents = {subject: _consent(subject, values) for subject in SUBJECTS if f"{subject}_answer" in values}
-    return item | ({"consents": consents} if consents else {})
+    own = {name: values[f"own_{name}"] for name in ("last", *OWN_PRODUCTS) if f"own_{name}" in values}
+    return item | ({"consents": consents} if consents else {}) | ({"products": own} if own else {})
 
 
 def _consent(subject: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +163,7 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         unsubscribed=_unsubscribed(item),
         dead={channel: item[f"dead_{channel}"] for channel in CHANNELS if f"dead_{channel}" in item},
         purchase=_purchase(item.get("purchase")),
+        products=_own_products(item.get("products", {})),
         claims={m: Claim(one[0], _moment(one[1]), _moment(one[2])) for m, one in item.get("claims", {}).items()},
         sent={channel: tuple(map(_moment, times)) for channel, times in item.get("sent", {}).items()},
         reached={campaign: (run, _moment(at)) for campaign, (run, at) in item.get("reached", {}).items()},
@@ -174,6 +178,10 @@ def _unsubscribed(item: Mapping[str, Any]) -> dict[str, datetime]:
 
 def _purchase(found: Mapping[str, Any] | None) -> Purchase | None:
     return Purchase(date.fromisoformat(found["on"]), frozenset(found["kinds"])) if found else None
+
+
+def _own_products(found: Mapping[str, Any]) -> OwnProducts:
+    return OwnProducts(found.get("last"), **{kind: tuple(found.get(kind, ())) for kind in OWN_PRODUCTS})
 
 
 def marks_of(profile: Profile) -> dict[str, Any]:

@@ -133,10 +133,9 @@ class Campaign:
             goods=self.goods,
         )
 
-    @property
-    def item_kinds(self) -> frozenset[str]:
-        """Kinds of items that some message of it shows."""
-        return frozenset(v.items for step in self.steps for vs in step.variants.values() for v in vs if v.items)
+    def item_kinds(self, step: int, channel: str) -> frozenset[str]:
+        """Kinds of items that some variant of a message shows."""
+        return frozenset(variant.items for variant in self.steps[step].variants[channel] if variant.items)
 
 
 def answered(step: Step, answers: frozenset[str]) -> bool:

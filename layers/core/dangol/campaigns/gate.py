@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from dangol.campaigns.decision import Allowed, Deferred, Message, Reason, Recipient, SendRules, Skipped, decide
+from dangol.campaigns.items import OwnProducts
 from dangol.campaigns.law import Answer, Consent, Purchase
 from dangol.channels import CHANNELS, EMAIL, PUSH
 from dangol.errors import DangolError
@@ -57,6 +58,7 @@ class Profile:
     dead: Mapping[str, str] = field(default_factory=dict)
     """By channel: an address that bounced or was retired."""
     purchase: Purchase | None = None
+    products: OwnProducts = field(default_factory=OwnProducts)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """By message (see Ask.message_id)."""
     sent: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from dangol.engine import literal
-from dangol.ledger import facts
+from dangol.ledger import facts, own_products
 from dangol.ledger.contact import FIELDS, SUBJECTS, TYPES, Contact, Value
 from dangol.ledger.store import ObjectStore
 
@@ -34,9 +34,9 @@ class ContactLog:
     def changed(self, *, everybody: bool = False) -> tuple[list[Contact], list[str]]:
         """Whom to write, and the ids of whom to remove, so that the copy is as the ledger.
 
-        Reads the relations that `ShardLedger.load` and `sources` made, and table `features`. `everybody`: also those
-        in whom nothing changed, for a table that was lost. An answer of which nobody told the moment keeps the day on
-        which it was first seen.
+        Reads the relations that `ShardLedger.load` and `sources` made, and tables `features` and `own_products`.
+        `everybody`: also those in whom nothing changed, for a table that was lost. An answer of which nobody told the
+        moment keeps the day on which it was first seen.
         """
         before = self._before()
         kept = ", ".join(
@@ -91,12 +91,13 @@ def _now_sql() -> str:
     return f"""
         SELECT * FROM (
             SELECT customer_id, {texts}, last_product, last_category, purchase_on, purchase_kinds, refused_email_at,
-                {consents}
+                {consents}, {", ".join(own_products.COLUMNS)}
             FROM ({_persons_sql()}) AS person
             FULL JOIN ({_buyers_sql()}) AS buyer USING (customer_id)
             LEFT JOIN (SELECT customer_id, last_product, last_category FROM features) AS feature USING (customer_id)
             LEFT JOIN ({_purchases_sql()}) AS purchase USING (customer_id)
             LEFT JOIN ({_REFUSALS}) AS refusal USING (customer_id)
+            LEFT JOIN {own_products.OWN} USING (customer_id)
             WHERE coalesce(merged_into = customer_id, true)
         ) WHERE coalesce({known}) IS NOT NULL
     """
@@ -117,7 +118,7 @@ def _consent_sql(subject: str) -> str:
 
     What came with a merged account counts where it is stricter (design §5, promise 12), or where there is nothing else.
     """
-    seen = r"(try_strptime(regexp_extract(version, '\d{8}T\d{6}Z'), '%Y%m%dT%H%M%SZ') AT TIME ZONE 'UTC')::DATE"
+    seen = facts.seen_on("version")
     told, accepts = _DATED.get(subject, "NULL::TIMESTAMP"), f"accepts_{subject}"
     own = f"NOT {facts.handed_over('version')}"
     order = f"{{stricter: NOT ({own} OR {accepts}), own: {own}, version: version}}"

@@ -47,10 +47,19 @@ def _distinct(facts: Facts, rows: str) -> str:
     return f"SELECT DISTINCT ON ({of}) * FROM {rows} ORDER BY version"
 
 
-def _newest_row(facts: Facts, rows: str) -> str:
-    """The newest row of each key."""
+def _newest_and_turns(facts: Facts, rows: str) -> str:
+    """Of each product the newest row, and those from which its past is told: the first, and of its stock the last turn.
+
+    These are the last row that says it is out of stock, and the first behind it that says it is there again.
+    """
     key = next(iter(facts.columns))
-    return f"SELECT DISTINCT ON ({key}) * FROM {rows} ORDER BY version DESC"
+    return f"""
+        SELECT * EXCLUDE (out) FROM (
+            SELECT *, max(version) FILTER (NOT in_stock) OVER (PARTITION BY {key}) AS out
+            FROM (SELECT DISTINCT ON ({key}, version) * FROM {rows})
+        ) WINDOW same AS (PARTITION BY {key})
+        QUALIFY version = max(version) OVER same OR version = min(version) OVER same OR version = out
+            OR version = min(version) FILTER (in_stock AND version > out) OVER same"""
 
 
 def _account(version: str) -> str:
@@ -71,6 +80,11 @@ def _newest_values(facts: Facts, rows: str) -> str:
         ) WHERE says"""
 
 
+def seen_on(version: str) -> str:
+    """SQL: the day in the shop on which a file of this version was dropped; NULL where the version tells no time."""
+    return rf"(try_strptime(regexp_extract({version}, '\d{{8}}T\d{{6}}Z'), '%Y%m%dT%H%M%SZ') AT TIME ZONE 'UTC')::DATE"
+
+
 HANDED_OVER = "0-"
 """Begins the version of a row of customers files that came with a merged account; all others begin with a year."""
 
@@ -87,7 +101,7 @@ def _of_file(file: table.Table, kept: Callable[[Facts, str], str], *leading: str
 
 CUSTOMERS = _of_file(CUSTOMERS_FILE, _newest_values, "customer_id")
 INTERESTS = _of_file(INTERESTS_FILE, _distinct)
-PRODUCTS = _of_file(PRODUCTS_FILE, _newest_row, "product_id")
+PRODUCTS = _of_file(PRODUCTS_FILE, _newest_and_turns, "product_id")
 ENGAGEMENT = Facts(
     "engagement",
     {

@@ -8,6 +8,7 @@ import duckdb
 from dangol.engagement.people import by_people_sql
 from dangol.engine import literal, scalar
 from dangol.ledger import facts, layout, owners
+from dangol.ledger.catalogue import make_catalogue
 from dangol.ledger.facts import Facts, load_facts
 from dangol.ledger.merges import has_aliases, make_aliases
 from dangol.ledger.orders import lines_sql, load_orders, purchases_sql
@@ -61,7 +62,7 @@ class ShardLedger:
     def sources(self) -> Sources:
         """What features are made of. A kind of which there is nothing costs nothing."""
         orders = self._live("shard_orders")
-        lines = lines_sql(orders, self._if_any(facts.PRODUCTS.view()))
+        lines = lines_sql(orders, make_catalogue(self._connection, facts.PRODUCTS.view()))
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {lines}")
         customers, interests, engagement = (self._if_any(self._live(kind.view())) for kind in facts.OF_PERSONS)
         return Sources(

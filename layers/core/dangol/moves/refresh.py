@@ -10,9 +10,15 @@ import duckdb
 
 from dangol.engine import scalar
 from dangol.ledger.borders import borders_key, is_borders, load_borders
+from dangol.ledger.catalogue import CATALOGUE
 from dangol.ledger.contacts import ContactLog
+from dangol.ledger.facts import SHARD_OF_PRODUCTS
 from dangol.ledger.merges import hand_over
+from dangol.ledger.own_products import make_own_products
+from dangol.ledger.sales import sales_of
 from dangol.ledger.shard import ShardLedger
+from dangol.ledger.shelves import keep_shelves
+from dangol.ledger.shelving import shelves_of
 from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
 from dangol.moves.contacts import ProfileTable, copy_contacts
@@ -124,7 +130,9 @@ class Refresher:
         merged = self._hand_over(request, head.merged)
         sources = replace(ledger.sources(), borders=load_borders(self._store, borders[0]) if borders else None)
         self._classify(sources, policy, aim.date)
+        self._show_products(request.shard, aim.date)
         if self._profiles is not None:
+            make_own_products(self._connection, sources.lines, aim.date, interests=sources.interests is not None)
             contacts = ContactLog(self._store, self._connection, shard, self._folder)
             copy_contacts(contacts, self._profiles, everybody=request.reason == REBUILD)
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
@@ -148,6 +156,12 @@ class Refresher:
         merged, shards = hand_over(self._connection, self._store, request.shard, self._folder, done)
         self._queue.ask([RefreshRequest(shard, request.as_of, MERGE, request.run_id) for shard in shards])
         return merged
+
+    def _show_products(self, shard: int, as_of: date) -> None:
+        """Keep what messages can show. Products lie in one shard, so its refreshes do it, one after the other."""
+        if shard == SHARD_OF_PRODUCTS and scalar(self._connection, f"SELECT count(*) FROM {CATALOGUE}"):
+            sales = sales_of(self._store, self._folder)
+            keep_shelves(self._store, shelves_of(self._connection, sales, as_of))
 
     def _classify(self, sources: Sources, policy: Policy, as_of: date) -> None:
         if policy.needs.interactions or sources.interests:

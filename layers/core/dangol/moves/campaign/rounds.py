@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from dangol.campaigns.decision import Reason
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.gate import Calls, ProfileBook
+from dangol.campaigns.items import Shelves
 from dangol.moves.campaign.messages import (
     Batch,
     BatchQueue,
@@ -42,6 +43,8 @@ class Outside:
     """What messages of a campaign on a channel are counted against."""
     queue: BatchQueue
     purchases: Purchases
+    shelves: Callable[[], Shelves]
+    """What messages can show, as last written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dangol.campaigns.content import Content, Facts
 from dangol.campaigns.decision import Deferred, Reason, Skipped
 from dangol.campaigns.definition import Campaign, Variant, answered
 from dangol.campaigns.gate import Ask, Gate, Held, Passed, Profile, is_fresh
+from dangol.campaigns.items import Shelves, choose_items
 from dangol.campaigns.wording import choose
 from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Status
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms
@@ -52,6 +53,8 @@ class Sending(Round):
         self._campaign, self._gate, self._terms, self._new_call = campaign, gate, terms, new_call
         self._ask = Ask(batch.run, batch.step, campaign.message(batch.step, batch.channel, batch.run_at))
         self._post = outside.posts[batch.channel]
+        self._kinds = campaign.item_kinds(batch.step, batch.channel)
+        self._shelves = outside.shelves() if self._kinds else Shelves()
 
     def work(self, deadline: datetime) -> Mapping[str, int]:
         """Send until the deadline, group by group."""
@@ -106,7 +109,8 @@ class Sending(Round):
         return self._gate.ask(self._ask, self._gate.release(self._ask, answer.profile), call, now, self._write)
 
     def _write(self, profile: Profile) -> tuple[Variant, Content] | None:
-        facts = Facts(profile.name, profile.last_product, profile.last_category)
+        items = choose_items(self._kinds, profile.products, profile.last_category, self._shelves)
+        facts = Facts(profile.name, profile.last_product, profile.last_category, items)
         where = (self._campaign, self._batch.step, self._batch.channel)
         return choose(*where, profile.customer_id, facts, self._terms.occasion)
 
