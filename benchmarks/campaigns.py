@@ -41,7 +41,7 @@ from dangol.shop import Shop
 
 from examples.sandbox.local_aws import LocalAws
 from tests.fakes import FakeBus
-from tests.senders import NOON, FakeBatches, hello, profile_row, settings
+from tests.senders import NOON, FakeBatches, FakeNoticeList, hello, profile_row, settings
 
 TABLES = {
     "memberships": ("segment_bucket", "customer_id"),
@@ -188,7 +188,7 @@ class World:
 
     def launcher(self) -> Launcher:
         audience = DynamoAudience(self.resource.Table("memberships"))
-        doors = Doors(self.campaigns, audience, self.queue, self.bus, _nothing)
+        doors = Doors(self.campaigns, audience, self.queue, self.bus, _nothing, FakeNoticeList())
         return Launcher(doors, self.definitions, self.settings, lambda: self.now)
 
     def deliverer(self) -> Deliverer:

@@ -195,6 +195,22 @@ class FakeDeliveries:
         return self.rows[key]
 
 
+class FakeNoticeList:
+    """NoticeList in memory."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, tuple[str, ...]] = {}
+
+    def put(self, part: str, people: Sequence[str]) -> None:
+        self.parts[part] = tuple(people)
+
+    def waiting(self, after: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+        yield from [(part, self.parts[part]) for part in sorted(self.parts) if after is None or part > after]
+
+    def forget(self, part: str) -> None:
+        self.parts.pop(part, None)
+
+
 class FakePost:
     """A way out that keeps what went out, and answers as it is told."""
 
@@ -284,6 +300,7 @@ class SendingWorld:
         self.campaigns = FakeCampaigns()
         self.deliveries = FakeDeliveries()
         self.audience = FakeAudience()
+        self.notices = FakeNoticeList()
         self.queue = FakeBatches()
         self.bus = FakeBus()
         self.email, self.push = FakePost(), FakePost()
@@ -309,7 +326,8 @@ class SendingWorld:
     def launcher(self) -> Launcher:
         audience = self._with("buckets", self.audience)
         doors = (self.door(self.campaigns), audience, self.door(self.queue), self.door(self.bus))
-        return Launcher(Doors(*doors, lambda campaign: self.obstacle), self.definitions, self.settings, self._tick)
+        known = Doors(*doors, lambda campaign: self.obstacle, self.door(self.notices))
+        return Launcher(known, self.definitions, self.settings, self._tick)
 
     def deliverer(self) -> Deliverer:
         outside = Outside(

@@ -108,6 +108,7 @@ class World:
         self.runs = FakeRuns()
         self.queue = FakeQueue()
         self.profiles: Any = None
+        self.notices: Any = None
         self.incoming = FakeIncoming()
         self.limits = Limits(text_bytes=1_000_000, memory_mb=500)
         self.crash: Crash | None = None
@@ -177,7 +178,8 @@ class World:
         door = self._watched
         with tempfile.TemporaryDirectory(prefix="dangol-") as scratch, _database() as connection:
             doors = (door(one) for one in (self.store, self.tables, self.bus, self.queue))
-            refresher = Refresher(connection, *doors, Path(scratch), self.profiles and door(self.profiles))
+            profiles = self.profiles and door(self.profiles)
+            refresher = Refresher(connection, *doors, Path(scratch), profiles, self.notices)
             return refresh_and_tell(refresher, request, self.policy, door(self.runs), door(self.bus))
 
     def work_off(self) -> None:

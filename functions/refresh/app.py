@@ -26,10 +26,9 @@ def refresh(record: SQSRecord) -> None:
     token = body.get("task_token")
     try:
         request = RefreshRequest.from_dict(body)
-        with wiring.refresher() as refresher:
-            done = refresh_and_tell(
-                refresher, request, live_configuration(wiring.store()).policy, wiring.runs(), wiring.bus()
-            )
+        live = live_configuration(wiring.store())
+        with wiring.refresher(live.messaging) as refresher:
+            done = refresh_and_tell(refresher, request, live.policy, wiring.runs(), wiring.bus())
     except Exception as error:
         if token and int(record.attributes.approximate_receive_count) >= LAST_TRY:
             wiring.daily_run().failed(token, type(error).__name__)

@@ -60,9 +60,9 @@ class Shop:
         assert "FunctionError" not in answer, found
         return dict(found)
 
-    def run(self, day: int) -> str:
-        """Start a run of the campaign, and see it to its end; its id."""
-        run = new_run("hello", datetime.now(UTC).replace(hour=day))
+    def run(self, day: int, campaign: str = "hello") -> str:
+        """Start a run of a campaign, and see it to its end; its id."""
+        run = new_run(campaign, datetime.now(UTC).replace(hour=day))
         assert self.campaigns.create(run)
 
         def over() -> bool:
@@ -74,14 +74,14 @@ class Shop:
         wait_for("the run is over", over, interval=0.5)
         return run.id
 
-    def mails(self) -> list[dict[str, Any]]:
-        """What SES took."""
+    def mails(self, notices: bool = False) -> list[dict[str, Any]]:
+        """What SES took: of campaign `hello`, or the law's notices."""
         found = json.loads(self.open(f"{self.stack.aws.endpoint}/_ministack/ses/messages")[1])
         return [
             mail
             for mails in found["messages"].values()
             for mail in mails
-            if mail["Source"].endswith("<hello@dangol.kr>")
+            if mail["Source"].endswith("<hello@dangol.kr>") and ("처리 결과 안내" in mail["Subject"]) == notices
         ]
 
     def open(self, url: str, method: str = "GET", host: str | None = None) -> tuple[int, str]:
@@ -204,6 +204,19 @@ def test_a_hard_bounce_and_a_complaint_are_heeded_by_the_next_run(shop: Shop) ->
 
     wait_for("the bounce is noted", retired)
     assert outcomes(shop, shop.run(3))["c2", "email"] == ("skipped", "suppressed")
+
+
+def test_a_consent_is_confirmed_by_mail_once(shop: Shop) -> None:
+    told = f"c4,choi@example.com,yes,{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+    shop.drop("incoming/customers/dated.csv", f"customer_id,email,accepts_email,email_consent_at\n{told}")
+    wait_for("it is on the list", lambda: "notice-waiting" in {row["kind"] for row in shop.rows("Runs")})
+    waiting = [row for row in shop.rows("Runs") if row["kind"] == "notice-waiting"]
+    assert problems("runs-notice-waiting", waiting) == []
+    for day in (1, 2):
+        outcomes(shop, shop.run(day, "law-notices"))
+    (mail,) = shop.mails(notices=True)
+    assert (mail["To"], mail["Subject"]) == (["choi@example.com"], "[단골상점] 광고성 정보 수신동의 처리 결과 안내")
+    assert all(part in mail["BodyText"] for part in ("단골상점", "이메일 광고성 정보 수신동의", "일자:", "처리 결과:"))
 
 
 def test_senders_may_do_no_more_than_they_need(shop: Shop) -> None:

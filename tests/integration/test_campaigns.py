@@ -179,6 +179,43 @@ def test_a_campaign_goes_from_its_schedule_to_ses_and_sns(
     assert [word for word in ("손님c1", "c1@example.com", "token-c1") if word in seen] == []
 
 
+def test_a_consent_of_a_file_is_confirmed_once(
+    aws: Aws, services: tuple[Ses, Sns], context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ses, _ = services
+    aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({"messaging.yaml": MESSAGING.encode()}))
+    people = "customer_id,email,accepts_email,email_consent_at\nc1,kim@example.com,yes,2026-11-21 10:00\n"
+    event = body_of(example("ingest"))
+    event["detail"]["object"]["key"] = key = "incoming/customers/people.csv"
+    event["detail"]["object"]["etag"] = aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=people)["ETag"].strip('"')
+    ingest.handler(with_body(example("ingest"), event), context)
+    for request in aws.taken(aws.refresh_queue) * 2:
+        refresh.handler(with_body(example("refresh"), request), context)
+    waiting = [row for row in aws.rows(aws.runs) if row["kind"] == "notice-waiting"]
+    assert problems("runs-notice-waiting", waiting) == []
+    assert [row["people"] for row in waiting] == [["c1"]]
+
+    for day in (22, 23):
+        monkeypatch.setattr(wiring, "_now", lambda day=day: datetime(2026, 11, day, 1, tzinfo=UTC))
+        launch.handler(example("launch"), context)
+        for asked in batches(aws) * 2:
+            assert deliver.handler(asked, context) == {"batchItemFailures": []}
+        launch.handler(example("launch"), context)
+    (call,) = ses.sent
+    (entry,) = call["BulkEmailEntries"]
+    data = json.loads(entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"])
+    assert data["subject"] == "[단골상점] 광고성 정보 수신동의 처리 결과 안내"
+    assert all(
+        part in data["text"] for part in ("단골상점", "이메일 광고성 정보 수신동의", "2026년 11월 21일", "처리 결과:")
+    )
+    assert entry["ReplacementHeaders"] == []
+    rows = aws.rows(aws.runs)
+    assert [row["id"] for row in rows if row["kind"] == "campaign-run"] == ["law-notices-20261122T0100Z"]
+    assert [row for row in rows if row["kind"] == "notice-waiting"] == []
+    assert problems("profiles", aws.rows(aws.profiles)) == []
+    assert problems("deliveries", aws.rows(aws.deliveries)) == []
+
+
 def test_a_sender_that_is_not_verified_refuses_the_run(shop: Aws, services: tuple[Ses, Sns], context: Context) -> None:
     services[0].verified = {}
     assert launch.handler(example("launch"), context) == {"created": 1, "refused": 1}
@@ -297,7 +334,13 @@ def test_bounces_complaints_opens_and_clicks_are_noted(aws: Aws, context: Contex
     for event, profile in (
         (soft, {}),
         (hard, {"dead_email": "c1@example.com"}),
-        (tracked("Complaint"), {"unsubscribed_email": int(datetime(2026, 11, 24, 3, 5, tzinfo=UTC).timestamp())}),
+        (
+            tracked("Complaint", complainedRecipients=[{"emailAddress": "then@example.com"}]),
+            {
+                "unsubscribed_email": int(datetime(2026, 11, 24, 3, 5, tzinfo=UTC).timestamp()),
+                "dead_email": "then@example.com",
+            },
+        ),
     ):
         assert track.handler(event, context) == {"batchItemFailures": []}
         assert {name: aws.rows(aws.profiles)[0].get(name) for name in profile} == profile

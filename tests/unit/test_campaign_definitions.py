@@ -5,7 +5,8 @@ import subprocess
 import sys
 from contextlib import suppress
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -381,6 +382,25 @@ def test_the_shipped_settings_wait_for_the_shops_own_data() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "sends", "since"),
+    [
+        ("", True, None),
+        ("notices: on", True, None),
+        ("notices: off", False, None),
+        ("notices: {since: 2026-12-01}", True, date(2026, 12, 1)),
+    ],
+)
+def test_the_notices_of_the_law_are_sent_unless_they_are_switched_off(
+    line: str, sends: bool, since: date | None
+) -> None:
+    found = load_settings(f"{SETTINGS}\n{line}".encode(), "messaging.yaml")
+    assert (found.sends_notices, found.notices_since) == (sends, since)
+    assert found.send_rules("Asia/Seoul").notices_since == since
+    assert not replace(found, country="US").sends_notices
+    assert not default_settings().sends_notices
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line", "reason"),
     [
         ("KR", "Korea", 1, "'country' must be a code of two capitals such as KR"),
@@ -391,6 +411,9 @@ def test_the_shipped_settings_wait_for_the_shops_own_data() -> None:
         ("messages: 2", "messages: 0", 4, "'messages' must be a whole number from 1 to 1000"),
         ("  email:", "  mail:", 4, "unknown key 'mail' of 'caps'; did you mean 'email'?"),
         ("0.05", "5%", 5, "'global_holdout', a share, must be a number from 0 to 1"),
+        ("0.05", "0.05\nnotices: never", 6, "unknown setting of 'notices' 'never'"),
+        ("0.05", "0.05\nnotices: {since: soon}", 6, "'since' must be a date such as 2026-12-01"),
+        ("0.05", "0.05\nnotices: {}", 6, "'notices' needs 'since'"),
     ],
 )
 def test_a_mistake_in_the_settings_is_told(old: str, new: str, line: int, reason: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dangol.campaigns import loading, writing
+from dangol.campaigns.content import Content
 from dangol.campaigns.decision import Reason
 from dangol.campaigns.definition import ITEM_KINDS
 from dangol.campaigns.law import (
@@ -31,8 +32,9 @@ from dangol.campaigns.law import (
 )
 from dangol.campaigns.notices import notice_content
 from dangol.campaigns.templates import NAMES
+from dangol.channels import email, push
 
-from tests.messages import SENDER
+from tests.messages import OCCASION, SENDER
 
 GIVEN = Consent(Answer.GIVEN, date(2026, 3, 1))
 REFUSED = Consent(Answer.REFUSED, date(2026, 3, 1))
@@ -161,11 +163,26 @@ def test_every_answer_is_to_be_confirmed_within_fourteen_days(consent: Consent) 
 
 
 def test_an_answer_is_confirmed_once_and_a_new_one_again() -> None:
-    told = Consent(Answer.GIVEN, date(2026, 3, 1), told_on=date(2026, 3, 1))
-    assert notices_due(KR, {"email": told}, date(2026, 3, 2)) == ()
-    changed = Consent(Answer.WITHDRAWN, date(2026, 6, 1), told_on=date(2026, 3, 1))
-    (notice,) = notices_due(KR, {"email": changed}, date(2026, 6, 1))
+    (notice,) = notices_due(KR, {"email": GIVEN}, date(2026, 3, 2))
+    told = {notice.key}
+    assert notices_due(KR, {"email": GIVEN}, date(2026, 3, 3), told=told) == ()
+    changed = Consent(Answer.WITHDRAWN, date(2026, 6, 1))
+    (notice,) = notices_due(KR, {"email": changed}, date(2026, 6, 1), told=told)
     assert notice.due_on == date(2026, 6, 15)
+
+
+@pytest.mark.parametrize(("today", "due"), [("2026-03-01", True), ("2026-03-15", True), ("2026-03-16", False)])
+def test_an_answer_of_which_the_fourteen_days_are_over_is_not_confirmed_late(today: str, due: bool) -> None:
+    assert bool(notices_due(KR, {"email": GIVEN}, date.fromisoformat(today))) is due
+
+
+def test_an_answer_without_a_day_is_confirmed_only_since_a_day_that_the_shop_names() -> None:
+    undated, today = Consent(Answer.WITHDRAWN, date(2026, 3, 1), dated=False), date(2026, 3, 2)
+    assert notices_due(KR, {"push": undated}, today) == ()
+    (notice,) = notices_due(KR, {"push": undated}, today, since=date(2026, 3, 1))
+    assert notice.consent == undated
+    for consent in (undated, WITHDRAWN):
+        assert notices_due(KR, {"push": consent}, today, since=date(2026, 3, 2)) == ()
 
 
 # ---- §50(8), decree §62-3: a reminder every two years ----------------------------------------------------
@@ -176,28 +193,44 @@ def test_giving_contacts_to_ad_platforms_is_no_message_and_has_no_notice() -> No
 
 
 @pytest.mark.parametrize(
-    ("today", "reminded_on", "due_on"),
+    ("today", "due_on"),
     [
-        ("2026-01-29", None, None),
-        ("2026-01-30", None, "2026-03-01"),  # thirty days ahead
-        ("2026-05-01", None, "2026-03-01"),  # and until it is done
-        ("2026-05-01", "2026-02-01", None),
-        ("2028-01-15", "2026-02-01", "2028-02-01"),
+        ("2024-03-20", None),
+        ("2026-01-29", None),
+        ("2026-01-30", "2026-03-01"),  # thirty days ahead
+        ("2026-03-01", "2026-03-01"),
+        ("2026-03-02", None),  # too late; the next one is in two years
+        ("2028-01-31", "2028-03-01"),
+        ("2030-03-01", "2030-03-01"),
     ],
 )
-def test_a_consent_is_recalled_every_two_years(today: str, reminded_on: str | None, due_on: str | None) -> None:
-    reminded = date.fromisoformat(reminded_on) if reminded_on else None
-    consent = Consent(Answer.GIVEN, date(2024, 3, 1), date(2024, 3, 1), reminded)
+def test_a_consent_is_recalled_every_two_years(today: str, due_on: str | None) -> None:
+    consent = Consent(Answer.GIVEN, date(2024, 3, 1), dated=False)
     found = notices_due(KR, {"push": consent}, date.fromisoformat(today))
     assert [(notice.kind, notice.due_on.isoformat()) for notice in found] == (
         [(NoticeKind.STILL_CONSENTS, due_on)] if due_on else []
     )
 
 
+def test_a_reminder_is_sent_once_and_two_years_later_again() -> None:
+    consents = {"email": Consent(Answer.GIVEN, date(2024, 3, 1))}
+    (first,) = notices_due(KR, consents, date(2026, 2, 1))
+    assert notices_due(KR, consents, date(2026, 2, 28), told={first.key}) == ()
+    (second,) = notices_due(KR, consents, date(2028, 2, 28), told={first.key})
+    assert second.key != first.key
+
+
+def test_a_consent_of_a_leap_day_is_recalled_at_the_end_of_february() -> None:
+    consents = {"email": Consent(Answer.GIVEN, date(2024, 2, 29))}
+    (notice,) = notices_due(KR, consents, date(2026, 2, 28))
+    assert notice.due_on == date(2026, 2, 28)
+
+
 def test_who_refused_is_not_reminded_and_elsewhere_nothing_is_due() -> None:
-    old = Consent(Answer.WITHDRAWN, date(2020, 1, 1), told_on=date(2020, 1, 2))
+    old = Consent(Answer.WITHDRAWN, date(2024, 12, 1))
     assert notices_due(KR, {"email": old}, TODAY) == ()
-    assert notices_due(US, {"email": Consent(Answer.GIVEN, date(2020, 1, 1))}, TODAY) == ()
+    assert notices_due(US, {"email": Consent(Answer.GIVEN, TODAY)}, TODAY) == ()
+    assert (KR.has_notices, US.has_notices) == (True, False)
 
 
 def test_the_most_urgent_notice_comes_first() -> None:
@@ -211,24 +244,60 @@ def test_the_most_urgent_notice_comes_first() -> None:
 # ---- what the notices say --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("channel", ["email", "push"])
 @pytest.mark.parametrize(
     ("consent", "words"),
-    [(GIVEN, "수신동의"), (REFUSED, "수신거부"), (WITHDRAWN, "수신동의 철회")],
+    [(GIVEN, "수신동의"), (REFUSED, "수신거부"), (WITHDRAWN, "수신거부(동의 철회)")],
 )
-def test_a_confirmation_names_sender_fact_date_and_result(consent: Consent, words: str) -> None:
-    content = notice_content(Notice(NoticeKind.ANSWERED, NIGHT_PUSH, consent, TODAY), SENDER)
+def test_a_confirmation_names_sender_fact_date_and_result(consent: Consent, words: str, channel: str) -> None:
+    content = notice_content([Notice(NoticeKind.ANSWERED, NIGHT_PUSH, consent, TODAY)], SENDER, channel)
     assert content.title == f"[단골상점] 광고성 정보 {words} 처리 결과 안내"
-    text = "\n".join(content.paragraphs)
-    for part in ("단골상점", f"야간(21시~08시) 앱 푸시 광고성 정보 {words}\n", "2026년 3월 1일", "처리 결과: "):
-        assert part in text
+    said = shown(content, channel)
+    day = "2026년 3월 1일" if channel == "email" else "2026.03.01"
+    for part in (
+        "단골상점",
+        f"야간(21시~08시) 앱 푸시 {'광고성 정보 ' if channel == 'email' else ''}{words}",
+        day,
+        "처리",
+    ):
+        assert part in said
+    assert "(광고)" not in said
 
 
-def test_a_reminder_names_sender_date_and_how_to_keep_or_withdraw() -> None:
-    content = notice_content(Notice(NoticeKind.STILL_CONSENTS, "email", GIVEN, TODAY), SENDER)
-    text = "\n".join(content.paragraphs)
-    for part in ("단골상점", "이메일", "2026년 3월 1일", "계속 받으시려면", "철회", SENDER.phone, SENDER.email):
-        assert part in text
-    assert "(광고)" not in content.title
+@pytest.mark.parametrize("channel", ["email", "push"])
+def test_a_reminder_names_sender_date_and_how_to_keep_or_withdraw(channel: str) -> None:
+    content = notice_content([Notice(NoticeKind.STILL_CONSENTS, "email", GIVEN, TODAY)], SENDER, channel)
+    said = shown(content, channel)
+    if channel == "email":
+        parts = ("단골상점", "이메일", "2026년 3월 1일", "계속 받으시려면", "철회", SENDER.phone, SENDER.email)
+    else:
+        parts = ("단골상점", "이메일", "2026.03.01", "유지:", "철회:", SENDER.app_opt_out)
+    assert [part for part in parts if part not in said] == []
+    assert "(광고)" not in said
+
+
+@pytest.mark.parametrize("channel", ["email", "push"])
+def test_one_message_tells_everything_and_a_push_loses_nothing_of_it(channel: str) -> None:
+    consents = {
+        "email": Consent(Answer.GIVEN, date(2024, 12, 1)),
+        "push": Consent(Answer.GIVEN, date(2026, 11, 20)),
+        "night_push": Consent(Answer.WITHDRAWN, date(2026, 11, 21)),
+    }
+    content = notice_content(notices_due(KR, consents, TODAY), SENDER, channel)
+    said = shown(content, channel)
+    days = ("2024년 12월 1일", "2026년 11월 20일", "2026년 11월 21일")
+    short = ("2024.12.01", "2026.11.20", "2026.11.21", "(무료)")
+    assert [day for day in (days if channel == "email" else short) if day not in said] == []
+    assert content.title == "[단골상점] 광고성 정보 수신 의사 처리 결과 안내"
+
+
+def shown(content: Content, channel: str) -> str:
+    """The whole message as its reader sees it."""
+    if channel == "push":
+        composed = push.compose(content, OCCASION, KR, advertising=False)
+        return f"{composed.title}\n{composed.text}"
+    mail = email.compose(content, OCCASION, KR, False, "https://dangol.kr/u")
+    return f"{mail.subject}\n{mail.text}"
 
 
 # ---- docs/law.md -----------------------------------------------------------------------------------------
@@ -241,7 +310,7 @@ def test_the_law_table_names_code_and_tests_that_are_there() -> None:
     packages = {"email": "channels", "push": "channels"}
     for module, name in re.findall(r"`(law|decision|email|push|links|notices)\.(\w+)`", page):
         assert hasattr(import_module(f"dangol.{packages.get(module, 'campaigns')}.{module}"), name), f"{module}.{name}"
-    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests" / "unit").glob("test_c*.py"))
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests" / "unit").glob("test_*.py"))
     named = re.findall(r"`(test_\w+)`", page)
     assert len(named) > 20
     assert [name for name in named if f"def {name}(" not in tests] == []

@@ -27,6 +27,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "runs-configuration",
         "runs-daily",
         "runs-file",
+        "runs-notice-waiting",
         "runs-refresh",
         "segment-changed",
     ]

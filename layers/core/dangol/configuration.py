@@ -81,6 +81,13 @@ class Configuration:
         text = self.files.get(AUDIENCES_FILE)
         return () if text is None else load_audiences(text, AUDIENCES_FILE, self.policy.names)
 
+    def launched(self, time_zone: str) -> "dict[str, Campaign]":
+        """Whatever is launched, by id: the shop's campaigns, and the law's notices if it has Dangol send them."""
+        from dangol.campaigns.notices import notices_campaign
+
+        own = [notices_campaign(time_zone)] if self.messaging.sends_notices else []
+        return {campaign.id: campaign for campaign in (*self.campaigns(time_zone), *own)}
+
 
 def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
     """Read files by name; `where` is put before the names in messages.

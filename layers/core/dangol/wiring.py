@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
     from dangol.campaigns.definition import Campaign
+    from dangol.campaigns.settings import Settings as Messaging
     from dangol.moves.audiences import Exporter
     from dangol.moves.campaign.deliver import Deliverer
     from dangol.moves.campaign.launch import Launcher
@@ -129,6 +130,7 @@ def launcher() -> "Launcher":
     from dangol.aws.batch_queue import DynamoAudience, SqsBatchQueue
     from dangol.aws.campaign_runs import DynamoCampaigns
     from dangol.aws.mail import SesAccount
+    from dangol.aws.notices import DynamoNoticeList
     from dangol.moves.campaign.launch import Doors, Launcher
     from dangol.moves.configure import live_configuration
 
@@ -140,9 +142,9 @@ def launcher() -> "Launcher":
         SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
         bus(),
         lambda campaign: account.complaint(campaign, sender),
+        DynamoNoticeList(_dynamodb(), chosen.runs_table),
     )
-    definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
-    return Launcher(doors, definitions, live.messaging, _now)
+    return Launcher(doors, live.launched(chosen.shop.time_zone), live.messaging, _now)
 
 
 def deliverer() -> "Deliverer":
@@ -171,7 +173,7 @@ def deliverer() -> "Deliverer":
         purchases=lambda people: last_orders(_dynamodb(), chosen.customers_table, people),
         shelves=lambda: read_shelves(store()),
     )
-    definitions = {campaign.id: campaign for campaign in live.campaigns(chosen.shop.time_zone)}
+    definitions = live.launched(chosen.shop.time_zone)
     clock = Clock(_now, time.sleep)
     return Deliverer(outside, definitions, live.messaging, chosen.shop, clock, lambda: uuid4().hex)
 
@@ -233,16 +235,19 @@ def ingest() -> "Ingest":
 
 
 @contextmanager
-def refresher() -> "Iterator[Refresher]":
-    """The door of function `refresh`, with scratch space of its own."""
+def refresher(messaging: "Messaging") -> "Iterator[Refresher]":
+    """The door of function `refresh`, with scratch space of its own; `messaging` is live."""
+    from dangol.aws.notices import DynamoNoticeList
     from dangol.aws.tables import DynamoServingTables
+    from dangol.moves.notices import NoticeDesk
     from dangol.moves.refresh import Refresher
 
     chosen = settings()
     tables = DynamoServingTables(_dynamodb(), chosen.customers_table, chosen.memberships_table)
     with scratch_database() as (connection, folder):
         queue = SqsRefreshQueue(boto3.client("sqs"), chosen.refresh_queue_url)
-        yield Refresher(connection, store(), tables, bus(), queue, folder, profiles())
+        desk = NoticeDesk.of(messaging, DynamoNoticeList(_dynamodb(), chosen.runs_table), chosen.shop.time_zone)
+        yield Refresher(connection, store(), tables, bus(), queue, folder, profiles(), desk)
 
 
 @cache

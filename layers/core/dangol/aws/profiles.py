@@ -158,7 +158,7 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         phone=item.get("phone"),
         last_product=item.get("last_product"),
         last_category=item.get("last_category"),
-        consents={s: Consent(Answer(one["answer"]), date.fromisoformat(one["on"])) for s, one in consents.items()},
+        consents={subject: _consent_of(one) for subject, one in consents.items()},
         consented_at={s: _moment(one["at"]) for s, one in consents.items() if "at" in one},
         unsubscribed=_unsubscribed(item),
         dead={channel: item[f"dead_{channel}"] for channel in CHANNELS if f"dead_{channel}" in item},
@@ -168,6 +168,10 @@ def profile_of(item: Mapping[str, Any]) -> Profile:
         sent={channel: tuple(map(_moment, times)) for channel, times in item.get("sent", {}).items()},
         reached={campaign: (run, _moment(at)) for campaign, (run, at) in item.get("reached", {}).items()},
     )
+
+
+def _consent_of(one: Mapping[str, Any]) -> Consent:
+    return Consent(Answer(one["answer"]), date.fromisoformat(one["on"]), dated="at" in one)
 
 
 def _unsubscribed(item: Mapping[str, Any]) -> dict[str, datetime]:

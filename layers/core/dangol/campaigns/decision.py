@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from dangol.campaigns import law as rules
 from dangol.campaigns.assignment import in_global_holdout, in_holdout
 from dangol.campaigns.caps import Cap, free_at
-from dangol.campaigns.law import Consent, Law, Purchase
+from dangol.campaigns.law import Consent, Law, Notice, Purchase
+from dangol.channels import EMAIL, PUSH
 
 MIN_DELIVERY = timedelta(minutes=1)
 """Push services need so long: what would have less before the night begins waits for the morning."""
@@ -45,6 +46,10 @@ class Reason(StrEnum):
     """They did not get the first message of the run, so they get no later one."""
     QUOTA = "quota"
     """The account may send no more for now."""
+    BY_EMAIL = "by_email"
+    """A notice goes out by e-mail to whom it can."""
+    NOT_DUE = "not_due"
+    """A notice has nothing to tell (any more): another one told it, or its time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Message:
     cap_exempt: bool = False
     goods: frozenset[str] = frozenset()
     """Kinds of goods it advertises; without them the exception after a purchase never applies."""
+    notice: bool = False
+    """Whether it tells people of their consents (law.notices_due); then it is no advertising."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,8 @@ class Recipient:
     """By channel: when messages that count towards its cap went out."""
     reached: Mapping[str, datetime] = field(default_factory=dict)
     """By campaign: when its last run before this one first reached them."""
+    told: frozenset[str] = frozenset()
+    """Keys of the notices that they were sent, as long as they could come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,16 @@ class SendRules:
     caps: Mapping[str, Cap]
     """By channel; a channel without one has no cap."""
     global_holdout: float = 0.0
+    notices_since: date | None = None
+    """See law.notices_due."""
+
+    def today(self, moment: datetime) -> date:
+        """The calendar date in the shop."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def notices_for(self, person: Recipient, moment: datetime) -> tuple[Notice, ...]:
+        """What a person is to be told of their consents at a moment, and was not."""
+        return rules.notices_due(self.law, person.consents, self.today(moment), self.notices_since, person.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +155,19 @@ def decide(message: Message, person: Recipient | None, moment: datetime, shop: S
     reason = _never(message, person, moment, shop)
     if reason is not None:
         return Skipped(reason)
-    quiet = message.advertising and rules.keeps_night(shop.law, message.channel, person.consents)
+    quiet = _is_quiet(message, person, shop)
     start, cause = _earliest(message, person, moment, shop, quiet)
     if cause is not None:
         return Deferred(start, cause) if start < message.expires_at else Skipped(cause)
     night = rules.night_start(shop.law, moment, person.time_zone) if quiet else None
     return Allowed(min(night, message.expires_at) if night else message.expires_at)
+
+
+def _is_quiet(message: Message, person: Recipient, shop: SendRules) -> bool:
+    """Whether it keeps still at night: advertising by law, a notice out of courtesy."""
+    if message.notice:
+        return message.channel in shop.law.night_channels
+    return message.advertising and rules.keeps_night(shop.law, message.channel, person.consents)
 
 
 def _never(message: Message, person: Recipient, moment: datetime, shop: SendRules) -> Reason | None:
@@ -151,13 +177,17 @@ def _never(message: Message, person: Recipient, moment: datetime, shop: SendRule
         return Reason.SUPPRESSED
     if message.advertising:
         consent = person.consents.get(message.channel)
-        today = moment.astimezone(ZoneInfo(shop.time_zone)).date()
-        if not rules.may_advertise(shop.law, consent, person.purchase, message.goods, today):
+        if not rules.may_advertise(shop.law, consent, person.purchase, message.goods, shop.today(moment)):
             return Reason.NO_CONSENT
         if in_global_holdout(person.customer_id, shop.global_holdout):
             return Reason.GLOBAL_HOLDOUT
         if in_holdout(person.customer_id, message.campaign, message.holdout):
             return Reason.HOLDOUT
+    if message.notice:
+        if message.channel == PUSH and EMAIL in person.addresses.difference(person.suppressed):
+            return Reason.BY_EMAIL
+        if not shop.notices_for(person, moment):
+            return Reason.NOT_DUE
     reached = person.reached.get(message.campaign)
     if message.again_after and reached and moment < reached.astimezone(UTC) + message.again_after:
         return Reason.TOO_SOON

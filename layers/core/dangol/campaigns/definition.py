@@ -108,6 +108,8 @@ class Campaign:
     """Kinds (categories) of goods it advertises (law.may_advertise)."""
     invitation: str | None = None
     """Id of the sessions it invites to; the links `accept` and `decline` are about them."""
+    notices: bool = False
+    """Whether it is the law's notices: who gets it and what it says follow from their consents (notices.py)."""
     version: str = ""
     """Hash of the text it was loaded from: twelve hex digits."""
 
@@ -131,6 +133,7 @@ class Campaign:
             again_after=None if step else self.again_after,
             cap_exempt=self.cap_exempt,
             goods=self.goods,
+            notice=self.notices,
         )
 
     def item_kinds(self, step: int, channel: str) -> frozenset[str]:

@@ -8,13 +8,12 @@ decided again on the row as it is now.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from dangol.campaigns.decision import Allowed, Deferred, Message, Reason, Recipient, SendRules, Skipped, decide
 from dangol.campaigns.items import OwnProducts
-from dangol.campaigns.law import Answer, Consent, Purchase
+from dangol.campaigns.law import Consent, Purchase, in_force
 from dangol.channels import CHANNELS, EMAIL, PUSH
 from dangol.errors import DangolError
 
@@ -60,7 +59,7 @@ class Profile:
     purchase: Purchase | None = None
     products: OwnProducts = field(default_factory=OwnProducts)
     claims: Mapping[str, Claim] = field(default_factory=dict)
-    """By message (see Ask.message_id)."""
+    """By message (see Ask.message_id), and of notices also by what they told (law.Notice.key)."""
     sent: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     """By channel: when messages that count towards its cap were claimed, oldest first, as far as the cap looks back."""
     reached: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -73,20 +72,12 @@ class Profile:
             time_zone=time_zone,
             addresses=frozenset(self.addresses),
             suppressed=frozenset(c for c, address in self.addresses.items() if self.dead.get(c) == address),
-            consents=self._consents(time_zone),
+            consents=in_force(self.consents, self.consented_at, self.unsubscribed, time_zone),
             purchase=self.purchase,
             sent=self.sent,
             reached={campaign: at for campaign, (other, at) in self.reached.items() if other != run},
+            told=frozenset(self.claims),
         )
-
-    def _consents(self, time_zone: str) -> dict[str, Consent]:
-        """A person's own word wins over every file, but for a consent that the shop dates after it."""
-        own = {
-            channel: Consent(Answer.WITHDRAWN, at.astimezone(ZoneInfo(time_zone)).date())
-            for channel, at in self.unsubscribed.items()
-            if channel not in self.consented_at or self.consented_at[channel] <= at
-        }
-        return {**self.consents, **own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +178,7 @@ class Gate:
             times = list(profile.sent.get(channel, ()))
             if self._counts(ask.message) and claim.at in times:
                 times.remove(claim.at)
-            claims = {other: one for other, one in profile.claims.items() if other != ask.message_id}
+            claims = {other: one for other, one in profile.claims.items() if one.call != claim.call}
             try:
                 return self.book.mark(replace(profile, claims=claims, sent={**profile.sent, channel: tuple(times)}))
             except ProfileChanged as changed:
@@ -198,10 +189,14 @@ class Gate:
         message = ask.message
         claims = {other: claim for other, claim in profile.claims.items() if claim.until > moment}
         claims[ask.message_id] = Claim(call, moment, message.expires_at)
+        if message.notice:
+            person = profile.recipient(ask.run, self.rules.time_zone)
+            for notice in self.rules.notices_for(person, moment):
+                claims[notice.key] = Claim(call, moment, _end_of(notice.due_on))
         sent = dict(profile.sent)
         if self._counts(message):
             cap = self.rules.caps[message.channel]
-            recent = [time for time in sent.get(message.channel, ()) if time > moment - cap.window]
+            recent = [at for at in sent.get(message.channel, ()) if at > moment - cap.window]
             sent[message.channel] = tuple(sorted([*recent, moment]))
         reached = profile.reached
         if reached.get(message.campaign, ("",))[0] != ask.run:
@@ -210,6 +205,11 @@ class Gate:
 
     def _counts(self, message: Message) -> bool:
         return message.advertising and not message.cap_exempt and message.channel in self.rules.caps
+
+
+def _end_of(day: date) -> datetime:
+    """When a day is over everywhere, UTC."""
+    return datetime.combine(day, time(), UTC) + timedelta(days=2)
 
 
 class Calls(Protocol):

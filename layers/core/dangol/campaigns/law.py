@@ -6,7 +6,7 @@ Elsewhere only what every law asks for: consent, and an easy way out. docs/law.m
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -43,10 +43,8 @@ class Consent:
 
     answer: Answer
     on: date
-    told_on: date | None = None
-    """When the answer was confirmed to the person."""
-    reminded_on: date | None = None
-    """When they were last reminded of a consent."""
+    dated: bool = True
+    """Whether the day was told; else it is the day on which a file was first seen to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,11 @@ class Notice:
     consent: Consent
     due_on: date
 
+    @property
+    def key(self) -> str:
+        """What it tells: the same however often it is found due, another one for another answer, day or anniversary."""
+        return f"{self.kind}#{self.subject}#{self.consent.answer}#{self.due_on}"
+
 
 @dataclass(frozen=True, slots=True)
 class Law:
@@ -82,12 +85,19 @@ class Law:
     purchase_months: int | None = None
     """For so long after a sale the same kind of goods may be advertised without consent."""
     confirm_days: int | None = None
+    """Within so many days of an answer it is confirmed."""
     remind_months: int | None = None
+    """Of a consent people are reminded each time so many months have passed."""
+
+    @property
+    def has_notices(self) -> bool:
+        """Whether people are to be told anything about their consents."""
+        return self.confirm_days is not None and self.remind_months is not None
 
 
 KR = Law("KR", "(광고)", (time(21), time(8)), frozenset({PUSH}), purchase_months=6, confirm_days=14, remind_months=24)
 REMIND_AHEAD = timedelta(days=30)
-"""A reminder is due this long before its last day, so that a failed one can be repeated."""
+"""A reminder is due this long before its last day, so that what stands in its way can be mended in time."""
 _OWN_LABEL = re.compile(r"[(\[（［【<〈{]\s*광\s*고\s*[)\]）］】>〉}]")
 
 
@@ -154,25 +164,55 @@ def night_start(law: Law, moment: datetime, time_zone: str) -> datetime | None:
     return datetime.combine(local.date(), law.night[0], local.tzinfo).astimezone(UTC)
 
 
-def notices_due(law: Law, consents: Mapping[str, Consent], today: date) -> tuple[Notice, ...]:
-    """What a person must be told by now, the most urgent first.
+def in_force(
+    told: Mapping[str, Consent], told_at: Mapping[str, datetime], own: Mapping[str, datetime], time_zone: str
+) -> dict[str, Consent]:
+    """A person's consents: their own word wins over every file, but for a consent that the shop dates after it.
+
+    By subject: `told` what files say, `told_at` when where they tell the moment, `own` when the person refused by a
+    link or a complaint.
+    """
+    refused = {
+        subject: Consent(Answer.WITHDRAWN, at.astimezone(ZoneInfo(time_zone)).date())
+        for subject, at in own.items()
+        if subject not in told_at or told_at[subject] <= at
+    }
+    return {**told, **refused}
+
+
+def notices_due(
+    law: Law, consents: Mapping[str, Consent], today: date, since: date | None = None, told: Collection[str] = ()
+) -> tuple[Notice, ...]:
+    """What a person is to be told and was not (`told`: keys of notices), the most urgent first.
 
     KR: the Act, article 50(7), decree article 62-2: within 14 days of a consent, refusal or withdrawal, its
-    confirmation. Article 50(8), decree article 62-3: every two years after a consent, a reminder of it.
+    confirmation. Article 50(8), decree article 62-3: every two years after a consent, a reminder of it. An answer is
+    confirmed if it is of `since` or later; without `since`, if its day was told.
     """
-    return tuple(sorted(_notices(law, consents, today), key=lambda notice: (notice.due_on, notice.subject)))
+    due = (notice for notice in _notices(law, consents, today, since) if notice.key not in told)
+    return tuple(sorted(due, key=lambda notice: (notice.due_on, notice.subject)))
 
 
-def _notices(law: Law, consents: Mapping[str, Consent], today: date) -> Iterator[Notice]:
+def _notices(law: Law, consents: Mapping[str, Consent], today: date, since: date | None) -> Iterator[Notice]:
     for subject, consent in consents.items():
         if subject == AD_AUDIENCES:
             continue
-        if law.confirm_days is not None and (consent.told_on is None or consent.told_on < consent.on):
-            yield Notice(NoticeKind.ANSWERED, subject, consent, consent.on + timedelta(days=law.confirm_days))
+        if law.confirm_days is not None and (consent.dated if since is None else consent.on >= since):
+            due_on = consent.on + timedelta(days=law.confirm_days)
+            if today <= due_on:
+                yield Notice(NoticeKind.ANSWERED, subject, consent, due_on)
         if law.remind_months is not None and consent.answer is Answer.GIVEN:
-            due_on = add_months(max(consent.on, consent.reminded_on or consent.on), law.remind_months)
+            due_on = _next_anniversary(consent.on, law.remind_months, today)
             if today >= due_on - REMIND_AHEAD:
                 yield Notice(NoticeKind.STILL_CONSENTS, subject, consent, due_on)
+
+
+def _next_anniversary(day: date, months: int, today: date) -> date:
+    """The first day, `months` after `day` or a multiple of them, that is not before `today`."""
+    passed = (today.year - day.year) * 12 + today.month - day.month
+    count = max(1, passed // months)
+    due_on = add_months(day, count * months)
+    return due_on if due_on >= today else add_months(day, (count + 1) * months)
 
 
 def add_months(day: date, months: int) -> date:

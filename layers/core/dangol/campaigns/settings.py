@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.resources import files
 
 import yaml
@@ -15,7 +15,7 @@ from dangol.channels import CHANNELS
 from dangol.document import Document
 
 SETTINGS_FILE = "messaging.yaml"
-KEYS = ("country", "sender", "caps", "global_holdout")
+KEYS = ("country", "sender", "caps", "global_holdout", "notices")
 MAX_FIELD = 120
 """Characters of each field of `sender`."""
 _SENDER = tuple(field.name for field in fields(Sender))
@@ -35,6 +35,15 @@ class Settings:
     """By channel."""
     global_holdout: float = 0.0
     """Share of people that no campaign writes to."""
+    notices: bool = True
+    """Whether Dangol sends the law's notices of consents, where there are such."""
+    notices_since: date | None = None
+    """Answers of that day and later are confirmed; None: those of which the day was told."""
+
+    @property
+    def sends_notices(self) -> bool:
+        """Whether there are notices to be sent: not before it is known who writes."""
+        return self.notices and law_of(self.country).has_notices and not self.unfinished
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -44,7 +53,7 @@ class Settings:
 
     def send_rules(self, time_zone: str) -> SendRules:
         """What `decide` needs; `time_zone` is the shop's."""
-        return SendRules(law_of(self.country), time_zone, self.caps, self.global_holdout)
+        return SendRules(law_of(self.country), time_zone, self.caps, self.global_holdout, self.notices_since)
 
 
 def default_settings() -> Settings:
@@ -57,11 +66,14 @@ def load_settings(text: bytes, file: str) -> Settings:
     """Read the settings. Raises InvalidConfiguration with every problem found, each with its line."""
     document = Document(text, file)
     found = document.fields(document.root, KEYS, ("country", "sender"), "the file")
+    sends, since = _notices(document, found["notices"]) if "notices" in found else (True, None)
     settings = Settings(
         country=_country(document, found["country"]) if "country" in found else "",
         sender=_sender(document, found.get("sender", document.root)),
         caps=_caps(document, found["caps"]) if "caps" in found else {},
         global_holdout=_share(document, found["global_holdout"]) if "global_holdout" in found else 0.0,
+        notices=sends,
+        notices_since=since,
     )
     document.close()
     return settings
@@ -97,6 +109,18 @@ def _cap(document: Document, node: yaml.Node) -> Cap:
     most = document.number(found["messages"], 1, 1000, "'messages'", whole=True) if "messages" in found else 1
     window = document.duration(found["within"], hour, 31 * 24 * hour, "'within'") if "within" in found else hour
     return Cap(int(most), window)
+
+
+def _notices(document: Document, node: yaml.Node) -> tuple[bool, date | None]:
+    """`on`, `off`, or since when."""
+    if isinstance(node, yaml.ScalarNode):
+        return document.choice(node, ("on", "off"), "setting of 'notices'") != "off", None
+    found = document.fields(node, ("since",), ("since",), "'notices'")
+    try:
+        return True, date.fromisoformat(document.text(found["since"], "'since'")) if "since" in found else None
+    except ValueError:
+        document.note(found["since"], "'since' must be a date such as 2026-12-01")
+        return True, None
 
 
 def _share(document: Document, node: yaml.Node) -> float:

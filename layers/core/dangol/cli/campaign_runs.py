@@ -101,7 +101,7 @@ def _check_live(stack: Stack, campaign: str) -> None:
     from dangol.document import nearest
     from dangol.moves.configure import live_configuration
 
-    ids = [one.id for one in live_configuration(stack.bucket()).campaigns(stack.shop.time_zone)]
+    ids = list(live_configuration(stack.bucket()).launched(stack.shop.time_zone))
     if not ids:
         raise DangolError("no campaign is live; put some into campaigns/ of the folder and `dangol config push` it")
     if campaign not in ids:

@@ -14,6 +14,7 @@ from dangol.ledger.catalogue import CATALOGUE
 from dangol.ledger.contacts import ContactLog
 from dangol.ledger.facts import SHARD_OF_PRODUCTS
 from dangol.ledger.merges import hand_over
+from dangol.ledger.notices import NoticeLog
 from dangol.ledger.own_products import make_own_products
 from dangol.ledger.sales import sales_of
 from dangol.ledger.shard import ShardLedger
@@ -34,6 +35,7 @@ from dangol.moves.messages import (
     Runs,
     ServingTables,
 )
+from dangol.moves.notices import NoticeDesk
 from dangol.moves.serve import NOTHING, Served, rewrite, serve
 from dangol.segments.classify import classify
 from dangol.segments.compute import Sources, make_features, make_interactions
@@ -73,8 +75,9 @@ class Refresher:
         queue: RefreshQueue,
         folder: Path,
         profiles: ProfileTable | None = None,
+        notices: NoticeDesk | None = None,
     ) -> None:
-        """Without `profiles` nobody can be written to."""
+        """Without `profiles` nobody can be written to, without `notices` nobody is sent the law's notices."""
         self._connection = connection
         self._store = store
         self._tables = tables
@@ -82,6 +85,7 @@ class Refresher:
         self._queue = queue
         self._folder = folder
         self._profiles = profiles
+        self._notices = notices
 
     def refresh(
         self, request: RefreshRequest, policy: Policy, tell: Callable[[Refreshed], None] = _nobody
@@ -135,6 +139,8 @@ class Refresher:
             make_own_products(self._connection, sources.lines, aim.date, interests=sources.interests is not None)
             contacts = ContactLog(self._store, self._connection, shard, self._folder)
             copy_contacts(contacts, self._profiles, everybody=request.reason == REBUILD)
+            if self._notices is not None and request.reason != REPLAY:  # the past is over
+                self._notices.list_due(NoticeLog(self._store, self._connection, shard), shard, aim.date)
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         reached = replace(

@@ -33,8 +33,9 @@ class AnswerBook(Protocol):
 def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> str | None:
     """Act on an event of SES; its kind, or None where nothing follows from it. May be called again with the same.
 
-    A hard bounce retires the address. A complaint counts as a refusal of e-mail (the Act, article 50(2)). Opens and
-    clicks are answers if a person may have done them. Raises KeyError or ValueError for what is no event of SES.
+    A hard bounce retires the address. A complaint counts as a refusal of e-mail (the Act, article 50(2)), and retires
+    the address as well: not even a notice goes there. Opens and clicks are answers if a person may have done them.
+    Raises KeyError or ValueError for what is no event of SES.
     """
     found = email_event(event)
     if found is None:
@@ -45,6 +46,8 @@ def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> s
                 books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
         case "complained":
             books.unsubscribe(found.customer_id, EMAIL, found.happened_at)
+            for recipient in event["complaint"]["complainedRecipients"]:
+                books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
         case "opened" | "clicked" if found.run and _by_person(found, event):
             answers.answer(found.run, found.customer_id, found.step, EMAIL, found.kind)
         case _:

@@ -20,6 +20,7 @@ from dangol.moves.campaign.messages import (
     Batch,
     BatchQueue,
     Campaigns,
+    NoticeList,
     Run,
     RunState,
 )
@@ -47,6 +48,7 @@ class Doors:
     bus: EventBus
     complaint: Callable[[Campaign], str | None]
     """What a person must mend before a campaign can be sent, by what the mail service says; None: nothing."""
+    notices: NoticeList
 
 
 class Launcher:
@@ -79,11 +81,15 @@ class Launcher:
         if ticks.missed:
             logger.warning("campaign %s missed %d ticks", campaign.id, len(ticks.missed))
         created = 0
-        if ticks.due and not campaigns.is_paused(campaign.id):
+        if ticks.due and self._has_audience(campaign) and not campaigns.is_paused(campaign.id):
             created = sum(campaigns.create(new_run(campaign.id, tick)) for tick in ticks.due)
         if ticks.due or before is None or now - before >= NOTED_EACH:
             campaigns.look(campaign.id, now)
         return created
+
+    def _has_audience(self, campaign: Campaign) -> bool:
+        """A segment may be empty; a day without notices is no run."""
+        return not campaign.notices or any(True for _ in self._doors.notices.waiting(None))
 
     def _go_on(self, run: Run, deadline: datetime) -> str:
         """Take an open run a step further; what it did."""
@@ -93,7 +99,8 @@ class Launcher:
         if run.state is RunState.LAUNCHING and campaign is not None:
             if not run.recipients and (reason := self._obstacle(campaign)):
                 return self._refuse(run, reason)
-            return self._read_audience(run, campaign, deadline)
+            read = self._read_notices if campaign.notices else self._read_audience
+            return read(run, campaign, deadline)
         if run.batches <= 0:
             return self._close(run)
         return "under way"
@@ -120,6 +127,25 @@ class Launcher:
                 return "launched"
             run = after
         return "launching"
+
+    def _read_notices(self, run: Run, campaign: Campaign, deadline: datetime) -> str:
+        """Put whom notices are to reach on the queue, part by part.
+
+        A part is taken off the list last. One that stays on it after a crash comes again with the next run, and the
+        gate finds that nothing is left to tell.
+        """
+        for part, people in self._doors.notices.waiting(run.after):
+            if self._clock() >= deadline:
+                return "launching"
+            batches = list(_batches(run, campaign, people))
+            self._doors.queue.put(batches)
+            after = replace(run, after=part, recipients=run.recipients + len(people), batches=len(batches))
+            if not self._doors.campaigns.advance(run, after):
+                return "launched by another"
+            self._doors.notices.forget(part)
+            run = after
+        ended = replace(run, state=RunState.SENDING, batches=0)
+        return "launched" if self._doors.campaigns.advance(run, ended) else "launched by another"
 
     def _next_part(self, run: Run, segment: str) -> tuple[list[str], Run]:
         """The next people of the audience, at most PART, and the run with its cursor behind them."""

@@ -185,6 +185,19 @@ class Audience(Protocol):
         """At most `limit` customers of one part, behind the one named, in order; and whether there may be more."""
 
 
+class NoticeList(Protocol):
+    """People whom the law's notices are to reach, until their messages are on the queue."""
+
+    def put(self, part: str, people: Sequence[str]) -> None:
+        """Put people on the list; a part of the same name is replaced."""
+
+    def waiting(self, after: str | None) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """The parts behind the one named, in the order of their names, each with its people."""
+
+    def forget(self, part: str) -> None:
+        """Take a part off the list."""
+
+
 class Deliveries(Protocol):
     """Table `Deliveries`."""
 

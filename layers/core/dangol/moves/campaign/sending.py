@@ -20,6 +20,7 @@ from dangol.campaigns.decision import Deferred, Reason, Skipped
 from dangol.campaigns.definition import Campaign, Variant, answered
 from dangol.campaigns.gate import Ask, Gate, Held, Passed, Profile, is_fresh
 from dangol.campaigns.items import Shelves, choose_items
+from dangol.campaigns.notices import WORDING, notice_content
 from dangol.campaigns.wording import choose
 from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Status
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms
@@ -109,10 +110,17 @@ class Sending(Round):
         return self._gate.ask(self._ask, self._gate.release(self._ask, answer.profile), call, now, self._write)
 
     def _write(self, profile: Profile) -> tuple[Variant, Content] | None:
+        if self._campaign.notices:
+            return self._write_notice(profile)
         items = choose_items(self._kinds, profile.products, profile.last_category, self._shelves)
         facts = Facts(profile.name, profile.last_product, profile.last_category, items)
         where = (self._campaign, self._batch.step, self._batch.channel)
         return choose(*where, profile.customer_id, facts, self._terms.occasion)
+
+    def _write_notice(self, profile: Profile) -> tuple[Variant, Content] | None:
+        rules = self._gate.rules
+        due = rules.notices_for(profile.recipient(self._batch.run, rules.time_zone), self._clock.now())
+        return (WORDING, notice_content(due, self._terms.occasion.sender, self._batch.channel)) if due else None
 
     def _sorted(self, answers: Iterable[tuple[str, object]]) -> list[Letter]:
         """The letters among what the gate answered; the rest is noted."""
