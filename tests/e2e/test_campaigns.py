@@ -34,7 +34,13 @@ PEOPLE = "customer_id,email,customer_name,accepts_email,accepts_push,accepts_nig
     "c3,park@example.com,박거절,no,no,no,,\n"
 )
 ORDERS = "order_id,customer_id,ordered_at,amount\n" + "".join(f"o{n},c{n},2026-11-21,30000\n" for n in (1, 2, 3))
-SEGMENTS = 'rfm:\n  - {id: loyal, where: "recency_days <= 7"}\n'
+SEGMENTS = """rfm:
+  - {id: loyal, where: "recency_days <= 7"}
+  - {id: vip_loyal, where: "orders_lifetime < 0"}
+segments:
+  - {id: potential_loyal, where: "recency_days > 7"}
+  - {id: big_spender, where: "recency_days > 7"}
+"""
 
 
 class Shop:
@@ -137,8 +143,8 @@ def live(shop: Shop) -> dict[str, str]:
     return dict(json.loads(found["Body"].read()))
 
 
-def members(shop: Shop) -> list[dict[str, Any]]:
-    return [row for row in shop.rows("Memberships") if row["segment"] == "loyal"]
+def members(shop: Shop, segment: str = "loyal") -> list[dict[str, Any]]:
+    return [row for row in shop.rows("Memberships") if row["segment"] == segment]
 
 
 def outcomes(shop: Shop, run: str) -> dict[tuple[str, str], tuple[str, str | None]]:
@@ -190,6 +196,78 @@ def test_a_segment_gets_its_mails_and_pushes_once_and_who_unsubscribes_none_any_
     found = outcomes(shop, second)
     assert (found["c1", "email"], found["c2", "email"]) == (refused, ("sent", None))
     assert Counter(mail["To"][0] for mail in shop.mails()) == {"kim@example.com": 1, "lee@example.com": 2}
+
+
+CATALOGUE = """product_id,product_name,category,price,url,launched_on,in_stock,restocked_on
+p1,울 코트,아우터,300000,https://dangol.kr/p1,2026-11-01,yes,
+p2,<다운> & 재킷,아우터,500000,https://dangol.kr/p2?a=1&b=2,2026-11-02,yes,
+p3,패딩 조끼,아우터,90000,https://dangol.kr/p3,2026-11-03,no,
+p4,머플러,,9000,javascript:alert(1),,yes,2026-11-21
+"""
+
+
+def test_the_campaigns_of_the_seed_show_items_and_fall_back_without_a_catalogue(shop: Shop) -> None:
+    for name in ("potential_loyal_picks", "big_spender_preview"):
+        shop.drop(f"config/campaigns/{name}.yaml", (ROOT / "config" / "campaigns" / f"{name}.yaml").read_text("utf-8"))
+        wait_for(f"{name} is live", lambda: f"campaigns/{name}.yaml" in live(shop))  # noqa: B023 - waits here
+    shop.drop("incoming/customers/two.csv", PEOPLE.split("\n")[0] + "\n" + TWO)
+    shop.drop("incoming/orders/two.csv", TWO_ORDERS)
+    wait_for("both are known", lambda: len(shop.rows("Profiles")) == 5 and len(members(shop, "big_spender")) == 2)
+    shop.run(1, "potential_loyal_picks")
+    fallback = "지난번 선택하신 스타일, 이번엔 이런 건 어떠세요?"
+    assert titles(shop) == {"choi@example.com": [fallback], "jung@example.com": [fallback]}
+    assert "- " not in text_to(shop, "choi@example.com")
+
+    shop.drop("incoming/products/a.csv", CATALOGUE)
+    shop.drop("incoming/interests/a.csv", "customer_id,kind,product_id,happened_at\nk3,wishlist,p4,2026-11-12 10:00\n")
+    wait_for(
+        "what concerns them is known", lambda: len([row for row in shop.rows("Profiles") if "products" in row]) == 2
+    )
+    assert problems("profiles", shop.rows("Profiles")) == []
+    shop.run(2, "potential_loyal_picks")
+    to_choi, to_jung = text_to(shop, "choi@example.com"), text_to(shop, "jung@example.com")
+    assert "아우터를 좋아하시는 분들이" in to_choi
+    assert items_in(to_choi) == ["<다운> & 재킷, ₩500,000"]  # p1 was bought, p3 is out of stock
+    assert items_in(to_jung) == ["머플러, ₩9,000"]
+    assert titles(shop)["jung@example.com"][-1].startswith("혹시 놓치신 건 아닐까해요.")
+
+    shop.run(3, "big_spender_preview")
+    html = mails_to(shop, "choi@example.com")[-1]["BodyHtml"]
+    assert '<a class="ink" href="https://dangol.kr/p2?a=1&amp;b=2"' in html
+    assert "&lt;다운&gt; &amp; 재킷" in html
+    assert "울 코트" not in html
+    assert items_in(text_to(shop, "jung@example.com")) == ["<다운> & 재킷, ₩500,000", "울 코트, ₩300,000"]
+    assert "javascript" not in str(shop.mails())
+
+    plan = shop.stack.client("lambda").invoke(FunctionName=shop.physical_id("PlanRefreshFunction"), Payload=b"{}")
+    assert "FunctionError" not in plan, plan["Payload"].read()
+    found = shop.stack.client("s3").list_objects_v2(Bucket=shop.outputs["BucketName"], Prefix="ledger/sales/")
+    assert [one["Key"] for one in found["Contents"]] == ["ledger/sales/sales.parquet"]
+
+
+# Neither is in a holdout of these campaigns.
+TWO = "k1,choi@example.com,최구매,yes,no,no,,\nk3,jung@example.com,정관심,yes,no,no,,\n"
+TWO_ORDERS = """order_id,customer_id,ordered_at,amount,product_id,product_name,category
+t1,k1,2026-11-10,300000,p1,울 코트,아우터
+t2,k3,2026-11-10,300000,,,
+"""
+
+
+def mails_to(shop: Shop, address: str) -> list[dict[str, Any]]:
+    return [mail for mail in shop.mails() if mail["To"] == [address]]
+
+
+def text_to(shop: Shop, address: str) -> str:
+    return str(mails_to(shop, address)[-1]["BodyText"])
+
+
+def titles(shop: Shop) -> dict[str, list[str]]:
+    two = ("choi@example.com", "jung@example.com")
+    return {to: [mail["Subject"].removeprefix("(광고) ") for mail in mails_to(shop, to)] for to in two}
+
+
+def items_in(text: str) -> list[str]:
+    return re.findall("^- (.*)$", text, re.MULTILINE)
 
 
 def test_a_hard_bounce_and_a_complaint_are_heeded_by_the_next_run(shop: Shop) -> None:

@@ -70,6 +70,64 @@ def test_preview_says_what_is_not_used_without_a_purchase(capsys: pytest.Capture
     assert "news (only where data for the others is missing)\n      title: (광고) 김단골님이" in out
 
 
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A shop's files: c1 bought a coat, c2 nothing."""
+    texts = {
+        "orders": "order_id,customer_id,ordered_at,amount,product_id\no1,c1,2026-11-20 10:00,300000,p1\n",
+        "customers": "customer_id,customer_name,email\nc1,이단골,a@b.kr\nc2,박손님,c@b.kr\n",
+        "products": "product_id,product_name,category,price,launched_on,in_stock,restocked_on\n"
+        "p1,울 코트,아우터,300000,2026-11-01,yes,\np2,다운 재킷,아우터,500000,2026-11-02,yes,2026-11-21\n"
+        "p3,패딩 조끼,아우터,90000,,no,\n",
+        "interests": "customer_id,kind,product_id,happened_at\nc1,view,p2,2026-11-10 10:00\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    return [str(tmp_path / f"{name}.csv") for name in texts]
+
+
+def test_preview_shows_a_customer_of_files_what_the_catalogue_has_for_them(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    orders, customers, products, interests = files
+    given = [orders, "--customers", customers, "--products", products, "--interests", interests, "--on", "2026-11-22"]
+    assert main(["campaigns", "preview", "potential_loyal_picks", *given, "--customer", "c1"]) == 0
+    out = capsys.readouterr().out
+    assert "안녕하세요, 이단골님." in out
+    assert "지난번 고르신 울 코트는 마음에 드셨나요?" in out
+    assert out.count("- 다운 재킷, ₩500,000\n") == 2  # of the last category, and back in stock
+    assert "- 울 코트" not in out
+    assert "패딩 조끼" not in out
+    assert main(["campaigns", "preview", "big_spender_preview", *given, "--customer", "c1"]) == 0
+    assert "- 다운 재킷, ₩500,000\n" in capsys.readouterr().out
+
+
+def test_preview_shows_a_customer_without_a_purchase_what_needs_none(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    orders, customers, products, _ = files
+    given = [orders, "--customers", customers, "--products", products, "--on", "2026-11-22", "--customer", "c2"]
+    assert main(["campaigns", "preview", "potential_loyal_picks", *given]) == 0
+    out = capsys.readouterr().out
+    assert "email / last_style (50%)\n      not used for this person; it needs items (last_category)\n" in out
+    assert "지난번 선택하신 스타일과 잘 어울리는 새 상품들이 들어왔어요." in out
+    assert main(["campaigns", "preview", "big_spender_preview", *given]) == 0
+    assert "- 다운 재킷, ₩500,000\n" in capsys.readouterr().out
+
+
+def test_preview_says_when_it_is_not_clear_who_is_meant(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    orders, customers, products, _ = files
+    for given, said in (
+        (["--customer", "c1"], "give --customer ID and the files that know of them"),
+        ([orders], "give --customer ID and the files that know of them"),
+        (["--products", products, "--customer", "c1"], "give order files as well"),
+        ([orders, "--customer", "c9", "--on", "2026-11-22"], "no customer 'c9' in the files by 2026-11-22"),
+    ):
+        assert main(["campaigns", "preview", "vip_thanks", *given]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["campaigns", "preview", "vip_thanks", orders, "--products", customers, "--customer", "c1"]) == 2
+
+
 def test_preview_shows_both_steps_and_the_same_end_of_the_coupon(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["campaigns", "preview", "at_risk_comeback", "--on", "2026-11-27"]) == 0
     out = capsys.readouterr().out

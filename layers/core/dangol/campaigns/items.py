@@ -57,7 +57,7 @@ class Shelves:
         }
         lists = {"new": self.new, "limited": self.limited, "categories": self.categories, "together": self.together}
         text = json.dumps({"products": products, **lists}, ensure_ascii=False, separators=(",", ":"))
-        return gzip.compress(text.encode(), mtime=0)
+        return gzip.compress(text.encode(), 5, mtime=0)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Shelves":

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from dangol.cli.campaign_runs import add_runs_to
 from dangol.cli.local import a_date, add_shop_to, policy_of
+from dangol.cli.readers import add_reader_to, reader_of
 from dangol.errors import DangolError, InvalidConfiguration, UnreadableFile
 
 if TYPE_CHECKING:
@@ -43,11 +43,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _add_person(parser: argparse.ArgumentParser) -> None:
     """Who the preview is for."""
     parser.add_argument("campaign", metavar="CAMPAIGN", help="id of the campaign")
-    parser.add_argument("--name", default="김단골", help="the person's name; '' for none (default: %(default)s)")
-    parser.add_argument(
-        "--product", default="울 코트", help="what they bought last; '' for none (default: %(default)s)"
-    )
-    parser.add_argument("--no-items", action="store_true", help="as if there were no catalogue")
+    add_reader_to(parser)
     parser.add_argument("--on", type=a_date, metavar="DATE", help="day of the run (default: today)")
     parser.add_argument("--html", type=Path, metavar="DIR", help="write the e-mails there as well, for a browser")
 
@@ -90,7 +86,7 @@ def preview_campaign(options: argparse.Namespace) -> int:
     settings = _settings(options)
     day = options.on or datetime.now(ZoneInfo(options.time_zone)).date()
     occasion = Occasion(settings.sender, day, options.currency)
-    facts = _facts(options)
+    facts = reader_of(options, day)
     print(preview(found, facts, occasion, law_of(settings.country)), end="")
     if options.html:
         _write_html(found, facts, occasion, settings, options.html)
@@ -134,25 +130,6 @@ def _settings(options: argparse.Namespace) -> "Settings":
 
     file = (options.config or Path()) / SETTINGS_FILE
     return load_settings(file.read_bytes(), str(file)) if options.config and file.exists() else default_settings()
-
-
-def _facts(options: argparse.Namespace) -> "Facts":
-    """An example person."""
-    from dangol.campaigns.content import Facts, Item
-    from dangol.campaigns.definition import ITEM_KINDS
-
-    shop = "https://shop.example.com"
-    items = (
-        Item("p1", "캐시미어 머플러", f"{shop}/p1", price=Decimal(89_000)),
-        Item("p2", "Merino Wool Cardigan", f"{shop}/p2", price=Decimal(129_000)),
-    )
-    return Facts(
-        customer_name=options.name or None,
-        last_product=options.product or None,
-        last_category="아우터" if options.product else None,
-        items={} if options.no_items else dict.fromkeys(ITEM_KINDS, items),
-        links={"accept": f"{shop}/invitation?token=accept", "decline": f"{shop}/invitation?token=decline"},
-    )
 
 
 def _write_html(campaign: "Campaign", facts: "Facts", occasion: "Occasion", settings: "Settings", folder: Path) -> None:

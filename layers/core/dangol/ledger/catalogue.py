@@ -36,7 +36,12 @@ def make_catalogue(connection: duckdb.DuckDBPyConnection, products: str) -> str 
             ) GROUP BY product_id
         ) AS past USING (product_id)
     """)
-    return CATALOGUE if scalar(connection, f"SELECT count(*) FROM {CATALOGUE}") else None
+    return CATALOGUE if has_catalogue(connection) else None
+
+
+def has_catalogue(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether table `catalogue` holds any product."""
+    return scalar(connection, f"SELECT count(*) FROM {CATALOGUE}") > 0
 
 
 def showable(today: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 
 import duckdb
 
-from dangol.ledger.catalogue import CATALOGUE, resolved, showable
+from dangol.ledger.catalogue import CATALOGUE, has_catalogue, resolved, showable
 from dangol.ledger.contact import OWN_PRODUCTS, TYPES
 
 OWN = "own_products"
@@ -30,6 +30,8 @@ def make_own_products(
     today = f"DATE '{as_of}'"
     parts = [_bought(lines, today)] if lines else []
     parts += [_wanted(today)] if interests else []
+    if not has_catalogue(connection):
+        parts = []
     rows = " UNION ALL BY NAME ".join([f"({_NOBODY})", *(f"({part})" for part in parts)])
     columns = ", ".join(f"any_value({name}) AS {name}" for name in COLUMNS)
     connection.execute(

@@ -10,7 +10,7 @@ import duckdb
 
 from dangol.engine import scalar
 from dangol.ledger.borders import borders_key, is_borders, load_borders
-from dangol.ledger.catalogue import CATALOGUE
+from dangol.ledger.catalogue import has_catalogue
 from dangol.ledger.contacts import ContactLog
 from dangol.ledger.facts import SHARD_OF_PRODUCTS
 from dangol.ledger.merges import hand_over
@@ -165,7 +165,7 @@ class Refresher:
 
     def _show_products(self, shard: int, as_of: date) -> None:
         """Keep what messages can show. Products lie in one shard, so its refreshes do it, one after the other."""
-        if shard == SHARD_OF_PRODUCTS and scalar(self._connection, f"SELECT count(*) FROM {CATALOGUE}"):
+        if shard == SHARD_OF_PRODUCTS and has_catalogue(self._connection):
             sales = sales_of(self._store, self._folder)
             keep_shelves(self._store, shelves_of(self._connection, sales, as_of))
 
