@@ -204,6 +204,7 @@ class World:
             door(self.queue),
             lambda _: {},
             lambda: self.shelves,
+            lambda *_: {},
         )
         names = count()
         return Deliverer(

@@ -32,7 +32,7 @@ STRANGER = Facts(customer_name="김단골", items=BUYER.items, links=LINKS)
 
 def known(now: datetime = NOW) -> Known:
     names = default_policy().names
-    return Known(names, lambda rule: parse(rule, catalogue(names)), "Asia/Seoul", now)
+    return Known(names, lambda rule: parse(rule, catalogue(names)), "Asia/Seoul", now, ("style_talk",))
 
 
 @cache

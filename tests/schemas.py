@@ -42,6 +42,6 @@ def plain(value: Any) -> Any:
             return int(value) if value == value.to_integral_value() else float(value)
         case Mapping():
             return {key: plain(item) for key, item in value.items()}
-        case list() | tuple():
+        case list() | tuple() | set():
             return [plain(item) for item in value]
     return value

@@ -341,6 +341,7 @@ class SendingWorld:
             queue=self.door(self.queue),
             purchases=lambda people: {person: self.bought[person] for person in people if person in self.bought},
             shelves=lambda: self.shelves,
+            links=lambda batch, person: {},
         )
         clock = Clock(self._tick, self._sleep)
         return Deliverer(outside, self.definitions, self.settings, Shop(), clock, lambda: f"call-{next(self._calls)}")

@@ -35,6 +35,7 @@ class Aws:
     runs: str
     profiles: str
     deliveries: str
+    invitations: str
     refresh_queue: str
     """URL."""
     delivery_queue: str
@@ -96,11 +97,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "RUNS_TABLE": made.runs,
             "PROFILES_TABLE": made.profiles,
             "DELIVERIES_TABLE": made.deliveries,
+            "INVITATIONS_TABLE": made.invitations,
             "DELIVERY_QUEUE_URL": made.delivery_queue,
             "LINK_KEY_ARN": link_key,
             "ENGAGEMENT_QUEUE_URL": made.engagement_queue,
             "EMAIL_CONFIGURATION_SET": "dangol-email",
             "UNSUBSCRIBE_URL": "https://unsubscribe.example.com/",
+            "RESPOND_URL": "https://respond.example.com/",
             "FCM_APPLICATION_ARN": f"arn:aws:sns:{REGION}:123456789012:app/GCM/shop",
             "APNS_APPLICATION_ARN": "",
             "REFRESH_QUEUE_URL": made.refresh_queue,
@@ -136,6 +139,7 @@ def _resources() -> Aws:
         "runs": ["kind", "id"],
         "profiles": ["customer_id"],
         "deliveries": ["run_customer", "channel"],
+        "invitations": ["invitation", "entry"],
     }.items():
         boto3.client("dynamodb").create_table(
             TableName=table,
@@ -155,7 +159,7 @@ def _resources() -> Aws:
     events.create_event_bus(Name="dangol-events")
     events.put_rule(Name="all", EventBusName="dangol-events", EventPattern='{"source": ["dangol"]}')
     events.put_targets(Rule="all", EventBusName="dangol-events", Targets=[{"Id": "heard", "Arn": arn}])
-    tables = ("customers", "memberships", "runs", "profiles", "deliveries")
+    tables = ("customers", "memberships", "runs", "profiles", "deliveries", "invitations")
     return Aws("dangol-test", *tables, refresh, delivery, engagement, "dangol-events", heard)
 
 

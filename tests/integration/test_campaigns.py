@@ -523,7 +523,7 @@ def test_an_audience_is_read_page_by_page(aws: Aws) -> None:
     assert sorted(found) == sorted(f"c{n}" for n in range(60))
 
 
-@pytest.mark.parametrize("function", ["launch", "deliver", "track", "unsubscribe"])
+@pytest.mark.parametrize("function", ["launch", "deliver", "track", "unsubscribe", "respond"])
 def test_a_function_that_sends_starts_without_what_computes(function: str) -> None:
     heavy = "{'pandas', 'duckdb', 'numpy'}"
     code = f"import sys, functions.{function}.app; print(sorted({heavy} & set(sys.modules)))"
@@ -531,7 +531,7 @@ def test_a_function_that_sends_starts_without_what_computes(function: str) -> No
     assert found.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("function", ["launch", "deliver", "track", "unsubscribe"])
+@pytest.mark.parametrize("function", ["launch", "deliver", "track", "unsubscribe", "respond"])
 def test_importing_a_function_that_sends_reads_no_environment_and_builds_no_client(function: str) -> None:
     code = f"import boto3; boto3.client = boto3.resource = None; import functions.{function}.app"
     subprocess.run([sys.executable, "-c", code], env={"PATH": ""}, capture_output=True, check=True)

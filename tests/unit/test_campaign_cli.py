@@ -25,6 +25,8 @@ def config(tmp_path: Path) -> Path:
         assert old in text
         text = text.replace(old, new)
     settings.write_text(text, "utf-8")
+    invitation = folder / "invitations" / "style_talk.yaml"
+    invitation.write_text(invitation.read_text("utf-8").replace("2026-12-", "2096-12-"), "utf-8")
     return folder
 
 
@@ -55,12 +57,35 @@ def test_check_names_file_line_and_reason_of_each_mistake(config: Path, capsys: 
     assert err == f"{file}, line 5: unknown segment 'vip_loyl'; did you mean 'vip_loyal'?\n"
 
 
+def test_check_names_what_is_wrong_with_an_invitation(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = config / "invitations" / "style_talk.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("2096-12-", "2025-12-"), "utf-8")
+    assert main(["campaigns", "check", "--config", str(config)]) == 1
+    late = "big_spender_invitation: invitations/style_talk.yaml: 'answer_by' is past; set new days, or name another"
+    assert late in capsys.readouterr().err
+    file.write_text(text.replace("capacity: 2", "capacity: 0"), "utf-8")
+    assert main(["campaigns", "check", "--config", str(config)]) == 1
+    assert capsys.readouterr().err == f"{file}, line 16: 'capacity' must be a whole number from 1 to 10000\n"
+    file.unlink()
+    assert main(["campaigns", "check", "--config", str(config)]) == 1
+    unknown = "line 12: unknown invitation 'style_talk'; write it into invitations/style_talk.yaml"
+    assert capsys.readouterr().err == f"{config / 'campaigns' / 'big_spender_invitation.yaml'}, {unknown}\n"
+
+
 def test_preview_shows_each_message_with_a_purchase(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["campaigns", "preview", "potential_loyal_reminder", "--name", "이단골", "--product", "가방"]) == 0
     out = capsys.readouterr().out
     assert "  push / goes_with_cart (50%)\n      title: (광고) 가방과 잘 어울리는 아이템 발견했어요\n" in out
     assert "title: (광고) 이단골님이 좋아하실 만한 새로운 소식이 있어요\n" in out
     assert "수신거부: 앱 > 설정 > 알림" in out
+
+
+def test_preview_of_an_invitation_shows_its_two_links(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["campaigns", "preview", "big_spender_invitation"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("참석할게요: https://shop.example.com/invitation?token=accept\n") == 2
+    assert out.count("다음에 할게요: https://shop.example.com/invitation?token=decline\n") == 2
 
 
 def test_preview_says_what_is_not_used_without_a_purchase(capsys: pytest.CaptureFixture[str]) -> None:

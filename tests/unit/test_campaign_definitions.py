@@ -172,6 +172,12 @@ def test_a_campaign_may_say_everything() -> None:
         ("purpose:", "goal: {reach: member_of, segment: vip, within: 3 days}\npurpose:", 4, "unknown segment 'vip'"),
         ("10% 할인}", "10% 할인, valid: 14}", 6, "'valid' must be a duration from 1 day to 366 days"),
         ("advertising", "transactional", 6, "a transactional campaign has no coupon: with one it is advertising"),
+        (
+            "purpose:",
+            "invitation: style_tlk\npurpose:",
+            4,
+            "unknown invitation 'style_tlk'; did you mean 'style_talk'?",
+        ),
         ("purpose:", "? [a]\n: b\npurpose:", 4, "unknown key '?' of 'campaign'"),
         # schedules
         ("every: week, days: [tue]", 'cron: "0 11 * * TUE"', 5, "'schedule' has 'at' only with 'every'"),

@@ -19,6 +19,8 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "deliveries",
         "file-ingested",
         "file-rejected",
+        "invitation",
+        "invitations",
         "memberships",
         "profiles",
         "refresh-completed",

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Self
 
 from dangol.errors import InvalidConfiguration, InvalidFiles, Problem
@@ -14,6 +14,7 @@ from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_pol
 
 if TYPE_CHECKING:
     from dangol.campaigns.definition import Campaign
+    from dangol.campaigns.invitation import Invitation
     from dangol.campaigns.settings import Settings
     from dangol.channels.audiences.definition import AdAudience
     from dangol.orders.dialect import Dialect
@@ -24,7 +25,8 @@ DIALECTS = "dialects/*.yaml"
 MESSAGING_FILE = "messaging.yaml"
 CAMPAIGNS = "campaigns/*.yaml"
 AUDIENCES_FILE = "audiences.yaml"
-KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS, AUDIENCES_FILE)
+INVITATIONS = "invitations/*.yaml"
+KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS, AUDIENCES_FILE, INVITATIONS)
 """What a configuration may consist of; * stands for any name."""
 
 
@@ -63,15 +65,19 @@ class Configuration:
     @property
     def messaging(self) -> "Settings":
         """Who writes, and how often; as shipped, it lets nothing be launched."""
-        from dangol.campaigns.settings import default_settings, load_settings
-
-        text = self.files.get(MESSAGING_FILE)
-        return default_settings() if text is None else load_settings(text, MESSAGING_FILE)
+        return messaging_of(self.files)
 
     def campaigns(self, time_zone: str) -> "tuple[Campaign, ...]":
         """The campaigns the shop gave: those shipped are examples. `time_zone` is of schedules that name none."""
         found = _of_kind(self.files, CAMPAIGNS)
-        return tuple(_campaign(text, name, self.policy, time_zone) for name, text in found)
+        invitations = _ids_of(self.files, INVITATIONS)
+        return tuple(_campaign(text, name, self.policy, time_zone, invitations) for name, text in found)
+
+    def invitations(self, time_zone: str) -> "tuple[Invitation, ...]":
+        """The invitations the shop gave. `time_zone` is of those that name none."""
+        from dangol.campaigns.inviting import load_invitation
+
+        return tuple(load_invitation(text, name, time_zone) for name, text in _of_kind(self.files, INVITATIONS))
 
     @property
     def audiences(self) -> "tuple[AdAudience, ...]":
@@ -89,6 +95,22 @@ class Configuration:
         return {campaign.id: campaign for campaign in (*self.campaigns(time_zone), *own)}
 
 
+def messaging_of(files: Mapping[str, bytes]) -> "Settings":
+    """Configuration.messaging of files that are in order, without reading the others."""
+    from dangol.campaigns.settings import default_settings, load_settings
+
+    text = files.get(MESSAGING_FILE)
+    return default_settings() if text is None else load_settings(text, MESSAGING_FILE)
+
+
+def invitation_of(files: Mapping[str, bytes], invitation: str, time_zone: str) -> "Invitation | None":
+    """One of Configuration.invitations of files that are in order, without reading the others."""
+    from dangol.campaigns.inviting import load_invitation
+
+    name = INVITATIONS.replace("*", invitation)
+    return load_invitation(files[name], name, time_zone) if name in files else None
+
+
 def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
     """Read files by name; `where` is put before the names in messages.
 
@@ -101,7 +123,7 @@ def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Co
             if name == POLICY_FILE:
                 policy = load_policy(text, where + name)
             else:
-                _check(name, text, where + name, policy)
+                _check(name, text, where + name, policy, _ids_of(files, INVITATIONS))
         except InvalidConfiguration as error:
             wrong.append(error)
     if wrong:
@@ -129,8 +151,9 @@ def from_json(text: bytes) -> dict[str, bytes]:
     return {name: value.encode("utf-8", errors="surrogateescape") for name, value in found.items()}
 
 
-def _check(name: str, text: bytes, file: str, policy: Policy) -> None:
+def _check(name: str, text: bytes, file: str, policy: Policy, invitations: Collection[str]) -> None:
     """Raise InvalidConfiguration for a file that cannot be read or that nobody knows."""
+    from dangol.campaigns.inviting import load_invitation
     from dangol.campaigns.settings import load_settings
     from dangol.channels.audiences.definition import load_audiences
     from dangol.orders.describe import load_dialect
@@ -145,7 +168,9 @@ def _check(name: str, text: bytes, file: str, policy: Policy) -> None:
     elif name == AUDIENCES_FILE:
         load_audiences(text, file, policy.names)
     elif fnmatchcase(name, CAMPAIGNS):
-        _campaign(text, file, policy, _ANY_TIME_ZONE)
+        _campaign(text, file, policy, _ANY_TIME_ZONE, invitations)
+    elif fnmatchcase(name, INVITATIONS):
+        load_invitation(text, file, _ANY_TIME_ZONE)
     else:
         places = ", ".join(f"{file.removesuffix(name)}{known}" for known in KNOWN_FILES)
         reason = f"is not a known configuration; known are {places}"
@@ -156,14 +181,14 @@ _ANY_TIME_ZONE = "UTC"
 """To check a schedule in: what is wrong with it is wrong everywhere."""
 
 
-def _campaign(text: bytes, file: str, policy: Policy, time_zone: str) -> "Campaign":
+def _campaign(text: bytes, file: str, policy: Policy, time_zone: str, invitations: Collection[str]) -> "Campaign":
     """A campaign for the segments of a policy. One whose only time is past stays in order: it has just been run."""
     from dangol.campaigns.loading import Known, load_campaign
     from dangol.segments.language import catalogue, parse
 
     vocabulary = catalogue(policy.names)
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
-    known = Known(policy.names, lambda rule: parse(rule, vocabulary), time_zone, long_ago)
+    known = Known(policy.names, lambda rule: parse(rule, vocabulary), time_zone, long_ago, invitations)
     campaign = load_campaign(text, file, known)
     if campaign.segment is None:
         lines = text.decode("utf-8-sig").splitlines()
@@ -175,3 +200,8 @@ def _campaign(text: bytes, file: str, policy: Policy, time_zone: str) -> "Campai
 
 def _of_kind(files: Mapping[str, bytes], pattern: str) -> Iterator[tuple[str, bytes]]:
     return ((name, text) for name, text in sorted(files.items()) if fnmatchcase(name, pattern))
+
+
+def _ids_of(files: Mapping[str, bytes], pattern: str) -> tuple[str, ...]:
+    """The ids of the files of a kind, each called as its id, whether they are in order or not."""
+    return tuple(PurePath(name).stem for name, _ in _of_kind(files, pattern))

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
     from dangol.campaigns.definition import Campaign
+    from dangol.campaigns.invitation import Invitation
     from dangol.campaigns.settings import Settings as Messaging
     from dangol.moves.audiences import Exporter
     from dangol.moves.campaign.deliver import Deliverer
     from dangol.moves.campaign.launch import Launcher
-    from dangol.moves.campaign.messages import Quota
+    from dangol.moves.campaign.messages import Batch, Quota
     from dangol.moves.campaign.posts import Post
+    from dangol.moves.campaign.respond import Responder
     from dangol.moves.engage import EngagementRecorder
     from dangol.moves.ingest import Ingest, Secrets
     from dangol.moves.refresh import Refresher
@@ -136,12 +138,13 @@ def launcher() -> "Launcher":
 
     chosen, live = settings(), live_configuration(store())
     account, sender = SesAccount(_client("sesv2")), live.messaging.sender.email
+    invitations = {invitation.id: invitation for invitation in live.invitations(chosen.shop.time_zone)}
     doors = Doors(
         DynamoCampaigns(_dynamodb(), chosen.runs_table),
         DynamoAudience(_dynamodb().Table(chosen.memberships_table)),
         SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
         bus(),
-        lambda campaign: account.complaint(campaign, sender),
+        lambda campaign: _outdated(campaign, invitations) or account.complaint(campaign, sender),
         DynamoNoticeList(_dynamodb(), chosen.runs_table),
     )
     return Launcher(doors, live.launched(chosen.shop.time_zone), live.messaging, _now)
@@ -172,8 +175,10 @@ def deliverer() -> "Deliverer":
         queue=SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
         purchases=lambda people: last_orders(_dynamodb(), chosen.customers_table, people),
         shelves=lambda: read_shelves(store()),
+        links=lambda batch, person: _answer_links(definitions[batch.campaign], invitations, batch, person),
     )
     definitions = live.launched(chosen.shop.time_zone)
+    invitations = {invitation.id: invitation for invitation in live.invitations(chosen.shop.time_zone)}
     clock = Clock(_now, time.sleep)
     return Deliverer(outside, definitions, live.messaging, chosen.shop, clock, lambda: uuid4().hex)
 
@@ -188,6 +193,25 @@ def audience_exporter() -> "Exporter":
     readers = DynamoReaders(_dynamodb().Table(chosen.memberships_table), profiles())
     live = live_configuration(store())
     return Exporter(Lists(store(), runs()), readers, live, chosen.shop.time_zone, chosen.today())
+
+
+def responder() -> "Responder":
+    """The door of function `respond`, for the invitations that are live now."""
+    from dangol.aws.replies import DynamoReplies
+    from dangol.configuration import invitation_of, messaging_of
+    from dangol.moves.campaign.respond import Responder
+    from dangol.moves.configure import live_files
+
+    files, time_zone = live_files(store()), settings().shop.time_zone
+    return Responder(
+        replies=DynamoReplies(_dynamodb(), os.environ["DANGOL_INVITATIONS_TABLE"]),
+        answers=deliveries(),
+        guests=profiles(),
+        find=lambda invitation: invitation_of(files, invitation, time_zone),
+        keys=link_keys(),
+        host=messaging_of(files).sender,
+        clock=_now,
+    )
 
 
 @cache
@@ -308,6 +332,24 @@ def _posts() -> "Mapping[str, Post]":
     pusher = SnsPusher(boto3.client("sns", config=ONE_TRY), applications)
     email = EmailPost(mailer, os.environ["DANGOL_UNSUBSCRIBE_URL"], link_keys()[0])
     return {EMAIL: email, PUSH: PushPost(pusher, _now)}
+
+
+def _outdated(campaign: "Campaign", invitations: "Mapping[str, Invitation]") -> str | None:
+    """Why a campaign can invite nobody any more, and what to do."""
+    invitation = invitations.get(campaign.invitation or "")
+    return invitation.complaint(_now()) if invitation else None
+
+
+def _answer_links(
+    campaign: "Campaign", invitations: "Mapping[str, Invitation]", batch: "Batch", person: str
+) -> dict[str, str]:
+    from dangol.campaigns.invited import Invited, answer_links
+
+    invitation = invitations.get(campaign.invitation or "")
+    if invitation is None or not invitation.offered(_now()):
+        return {}
+    invited = Invited(person, invitation.id, batch.run, batch.step, batch.channel)
+    return answer_links(invited, invitation.answer_by, os.environ["DANGOL_RESPOND_URL"], link_keys()[0])
 
 
 def _quotas(campaign: "Campaign", channel: str) -> "Sequence[Quota]":

@@ -21,7 +21,7 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoProfiles:
-    """ProfileTable (see dangol.moves.contacts) and ProfileBook (see dangol.campaigns.gate)."""
+    """ProfileTable (dangol.moves.contacts), ProfileBook (dangol.campaigns.gate), Guests (moves.campaign.respond)."""
 
     def __init__(self, resource: Any, table: str) -> None:
         self._client = resource.meta.client  # takes Python's types as the resource does, and serves many threads
@@ -51,6 +51,33 @@ class DynamoProfiles:
             keys = [{"customer_id": customer_id} for customer_id in batch]
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
             found.update({item["customer_id"]: profile_of(item) for item in answer["Responses"][self._table]})
+            left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
+            return [key["customer_id"] for key in left], f"{self._table} is throttled"
+
+        send_all(list(dict.fromkeys(customer_ids)), _READ_AT_ONCE, read)
+        return found
+
+    def is_known(self, customer_id: str) -> bool:
+        """See Guests (dangol.moves.campaign.respond). Reads nothing but the key: no more is allowed to who asks."""
+        key = {"customer_id": customer_id}
+        found = self._client.get_item(
+            TableName=self._table, Key=key, ProjectionExpression="customer_id", ConsistentRead=True
+        )
+        return "Item" in found
+
+    def names_and_phones(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """How a store greets people and calls them, as far as they are known; what is missing is ''."""
+        found: dict[str, tuple[str, str]] = {}
+
+        def read(batch: list[str]) -> tuple[list[str], str]:
+            asked = {
+                "Keys": [{"customer_id": customer_id} for customer_id in batch],
+                "ProjectionExpression": "customer_id, #name, phone",
+                "ExpressionAttributeNames": {"#name": "name"},
+            }
+            answer = self._client.batch_get_item(RequestItems={self._table: asked})
+            rows = answer["Responses"][self._table]
+            found.update({row["customer_id"]: (row.get("name", ""), row.get("phone", "")) for row in rows})
             left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
             return [key["customer_id"] for key in left], f"{self._table} is throttled"
 

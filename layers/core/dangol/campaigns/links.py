@@ -48,8 +48,11 @@ class BadLink(DangolError):
         return "this link is not valid; please use the newest message"
 
 
+@dataclass(eq=False, slots=True)
 class ExpiredLink(DangolError):
     """A link of this shop whose time is over."""
+
+    link: Link
 
     def __str__(self) -> str:
         return "this link has expired; please use the newest message"
@@ -72,10 +75,10 @@ def verify(token: str, action: Action, keys: Sequence[bytes], now: datetime) -> 
     found, customer_id, about, expiry = json.loads(payload)
     if found != action:
         raise BadLink
-    expires_at = datetime.fromtimestamp(expiry, UTC) if expiry else None
-    if expires_at and now >= expires_at:
-        raise ExpiredLink
-    return Link(action, customer_id, about, expires_at)
+    link = Link(action, customer_id, about, datetime.fromtimestamp(expiry, UTC) if expiry else None)
+    if link.expires_at and now >= link.expires_at:
+        raise ExpiredLink(link)
+    return link
 
 
 def _parts(token: str) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from dangol.campaigns.definition import ANSWERS, EXPIRES, Campaign, Coupon, Goal
 from dangol.campaigns.planning import read_schedule
 from dangol.campaigns.writing import read_variants
 from dangol.channels import CHANNELS
-from dangol.document import Document
+from dangol.document import Document, nearest
 from dangol.errors import RuleError
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +56,8 @@ class Known:
     """Of schedules that name none."""
     now: datetime
     """With time zone; a schedule must fire after it."""
+    invitations: Collection[str]
+    """Ids that exist."""
 
 
 def load_campaign(text: bytes, file: str, known: Known) -> Campaign:
@@ -96,7 +98,7 @@ class _Reader:
             per_hour=at("per_hour", lambda node: int(doc.number(node, 1, 1e9, "'per_hour'", whole=True)), None),
             expires=at("expires", lambda node: doc.duration(node, _HOUR, 30 * _DAY, "'expires'"), EXPIRES),
             goods=at("goods", self._goods, frozenset()),
-            invitation=at("invitation", lambda node: self._id(node, "'invitation'"), None),
+            invitation=at("invitation", self._invitation, None),
         )
 
     def _at(self, key: str, read: Callable[[yaml.Node], T], default: T) -> T:
@@ -129,6 +131,14 @@ class _Reader:
         word = self.document.text(node, what)
         if word and not _ID.fullmatch(word):
             self.document.note(node, f"{what} must be lower-case letters, digits and _ (at most 50), not '{word}'")
+        return word
+
+    def _invitation(self, node: yaml.Node) -> str:
+        word = self._id(node, "'invitation'")
+        if word in self.known.invitations:
+            return word
+        hint = f"{nearest(word, self.known.invitations)}, or " if self.known.invitations else ""
+        self.document.note(node, f"unknown invitation '{word}'; {hint}write it into invitations/{word}.yaml")
         return word
 
     def _file_id(self, node: yaml.Node) -> str:

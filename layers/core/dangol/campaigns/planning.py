@@ -20,7 +20,7 @@ def read_schedule(document: Document, node: yaml.Node | None, time_zone: str, no
     """The schedule; what is wrong with it is noted. One that never fires after `now` is wrong."""
     before = len(document.problems)
     found = document.fields(node, KEYS, (), "'schedule'") if node else {}
-    zone = _zone(document, found["time_zone"]) if "time_zone" in found else time_zone
+    zone = read_zone(document, found["time_zone"]) if "time_zone" in found else time_zone
     late = document.duration(found["catch_up"], _MINUTE, _WEEK, "'catch_up'") if "catch_up" in found else CATCH_UP
     ways = [key for key in ("every", "cron", "once") if key in found]
     if node is None or len(document.problems) > before:
@@ -81,7 +81,8 @@ def _once(document: Document, node: yaml.Node) -> datetime | None:
         return None
 
 
-def _zone(document: Document, node: yaml.Node) -> str:
+def read_zone(document: Document, node: yaml.Node) -> str:
+    """The name of a time zone; what is no IANA name is noted."""
     name = document.text(node, "'time_zone'")
     try:
         ZoneInfo(name)

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from dangol.cli.campaign_runs import add_runs_to
+from dangol.cli.invitations import add_invitations_to
 from dangol.cli.local import a_date, add_shop_to, policy_of
 from dangol.cli.readers import add_reader_to, reader_of
 from dangol.errors import DangolError, InvalidConfiguration, UnreadableFile
@@ -38,6 +40,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         if name == "preview":
             _add_person(one)
     add_runs_to(actions)
+    add_invitations_to(actions)
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +70,9 @@ def check_campaigns(options: argparse.Namespace) -> int:
     unfinished = _settings(options).unfinished
     for field in unfinished:
         print(f"messaging.yaml: fill in the sender's '{field}'; nothing is launched before", file=sys.stderr)
+    outdated = _check_invitations(options, campaigns)
     print(f"{len(campaigns)} campaigns in order, {len(problems)} refused")
-    return max(_told(problems), FINDINGS if unfinished else DONE)
+    return max(_told(problems), _told(outdated), FINDINGS if unfinished else DONE)
 
 
 def preview_campaign(options: argparse.Namespace) -> int:
@@ -106,15 +110,16 @@ def _told(problems: Sequence[DangolError]) -> int:
 def _campaigns(options: argparse.Namespace) -> tuple[list["Campaign"], list[DangolError]]:
     """The campaigns that are in order, and what is wrong with the others."""
     from dangol.campaigns.loading import Known, load_campaign
+    from dangol.configuration import INVITATIONS
     from dangol.segments.language import catalogue, parse
 
     names = policy_of(options.config).names
     vocabulary = catalogue(names)
-    known = Known(names, lambda rule: parse(rule, vocabulary), options.time_zone, datetime.now(UTC))
     campaigns: list[Campaign] = []
     problems: list[DangolError] = []
-    with as_file(files("dangol") / "defaults") as defaults:
-        folder = (options.config or defaults) / "campaigns"
+    with _folder(options) as whole:
+        folder, invitations = whole / "campaigns", [path.stem for path in whole.glob(INVITATIONS)]
+        known = Known(names, lambda rule: parse(rule, vocabulary), options.time_zone, datetime.now(UTC), invitations)
         if not folder.is_dir():
             raise UnreadableFile(str(folder), "does not exist; --config names a folder that holds it")
         for path in sorted(folder.glob("*.yaml")):
@@ -123,6 +128,30 @@ def _campaigns(options: argparse.Namespace) -> tuple[list["Campaign"], list[Dang
             except InvalidConfiguration as error:
                 problems.append(error)
     return campaigns, problems
+
+
+def _check_invitations(options: argparse.Namespace, campaigns: Sequence["Campaign"]) -> list[DangolError]:
+    """What is wrong with the invitations of a folder, and which of them come too late for the campaigns."""
+    from dangol.campaigns.inviting import load_invitation
+    from dangol.configuration import INVITATIONS
+
+    found, problems, now = {}, list[DangolError](), datetime.now(UTC)
+    with _folder(options) as whole:
+        for path in sorted(whole.glob(INVITATIONS)):
+            try:
+                found[path.stem] = load_invitation(path.read_bytes(), str(path), options.time_zone)
+            except InvalidConfiguration as error:
+                problems.append(error)
+    named = {campaign.id: found.get(campaign.invitation or "") for campaign in campaigns}
+    late = {campaign: one.complaint(now) for campaign, one in named.items() if one}
+    return problems + [DangolError(f"{campaign}: {reason}") for campaign, reason in late.items() if reason]
+
+
+@contextmanager
+def _folder(options: argparse.Namespace) -> Iterator[Path]:
+    """The configuration folder; the one shipped with Dangol where none is given."""
+    with as_file(files("dangol") / "defaults") as defaults:
+        yield options.config or defaults
 
 
 def _settings(options: argparse.Namespace) -> "Settings":

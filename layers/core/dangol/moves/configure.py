@@ -29,9 +29,12 @@ class ConfigurationStore(ObjectStore, Protocol):
 
 def live_configuration(store: ObjectStore) -> Configuration:
     """What is in force: the last good configuration, or else the one shipped with Dangol."""
-    if LIVE_KEY not in store.keys(LIVE_KEY):
-        return Configuration.default()
-    return load_configuration(from_json(store.read(LIVE_KEY)))
+    return load_configuration(live_files(store))
+
+
+def live_files(store: ObjectStore) -> dict[str, bytes]:
+    """The files of what is in force, as they are: they were in order when they went live."""
+    return from_json(store.read(LIVE_KEY)) if LIVE_KEY in store.keys(LIVE_KEY) else {}
 
 
 class Configure:

@@ -45,6 +45,8 @@ class Outside:
     purchases: Purchases
     shelves: Callable[[], Shelves]
     """What messages can show, as last written."""
+    links: Callable[[Batch, str], Mapping[str, str]]
+    """A person's signed links to answer the invitation of a campaign, by name; none where it has none or it is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ class Sending(Round):
         if self._campaign.notices:
             return self._write_notice(profile)
         items = choose_items(self._kinds, profile.products, profile.last_category, self._shelves)
-        facts = Facts(profile.name, profile.last_product, profile.last_category, items)
+        links = self._outside.links(self._batch, profile.customer_id)
+        facts = Facts(profile.name, profile.last_product, profile.last_category, items, links)
         where = (self._campaign, self._batch.step, self._batch.channel)
         return choose(*where, profile.customer_id, facts, self._terms.occasion)
 
