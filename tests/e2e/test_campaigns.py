@@ -9,18 +9,22 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
 from dangol.aws.campaign_runs import DynamoCampaigns
+from dangol.aws.tables import segment_bucket
+from dangol.campaigns.invited import Invited, answer_links
 from dangol.moves.campaign.launch import new_run
 
 from examples.sandbox.local_aws import ROOT, wait_for
 from tests.schemas import problems
-from tests.senders import HELLO
+from tests.senders import HELLO, profile_row
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
@@ -90,10 +94,12 @@ class Shop:
             if mail["Source"].endswith("<hello@dangol.kr>") and ("처리 결과 안내" in mail["Subject"]) == notices
         ]
 
-    def open(self, url: str, method: str = "GET", host: str | None = None) -> tuple[int, str]:
+    def open(
+        self, url: str, method: str = "GET", host: str | None = None, body: str = "List-Unsubscribe=One-Click"
+    ) -> tuple[int, str]:
         request = urllib.request.Request(url, method=method, headers={"Host": host} if host else {})
         if method == "POST":
-            request.data = b"List-Unsubscribe=One-Click"
+            request.data = body.encode()
         trusted = ssl.create_default_context(cafile=str(self.stack.aws.certificate))
         try:
             with urllib.request.urlopen(request, context=trusted) as answer:
@@ -101,10 +107,10 @@ class Shop:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def follow(self, link: str, method: str) -> tuple[int, str]:
+    def follow(self, link: str, method: str, body: str = "List-Unsubscribe=One-Click") -> tuple[int, str]:
         """Call a function's URL: its host is that of the local AWS."""
         parts = urllib.parse.urlsplit(link)
-        return self.open(f"{self.stack.aws.endpoint}{parts.path}?{parts.query}", method, parts.netloc)
+        return self.open(f"{self.stack.aws.endpoint}{parts.path}?{parts.query}", method, parts.netloc, body)
 
 
 @pytest.fixture(scope="module")
@@ -297,6 +303,89 @@ def test_a_consent_is_confirmed_by_mail_once(shop: Shop) -> None:
     (mail,) = (mail for mail in mails if mail["To"] == ["choi@example.com"])
     assert mail["Subject"] == "[단골상점] 광고성 정보 수신동의 처리 결과 안내"
     assert all(part in mail["BodyText"] for part in ("단골상점", "이메일 광고성 정보 수신동의", "일자:", "처리 결과:"))
+
+
+TALK = """
+id: talk
+name: {{ko: 취향 이야기, en: Style talk}}
+answer_by: "{answer_by}"
+places: {{store: {{name: {{ko: 성수 매장, en: Seongsu store}}, address: 서울 성동구 1}}}}
+slots:
+  - {{start: "{start}", minutes: 60, capacity: 3, place: store}}
+  - {{start: "{later}", minutes: 60, capacity: 1, place: store}}
+"""
+
+
+def invite(shop: Shop) -> tuple[str, str]:
+    """Make an invitation and a campaign live that invites by e-mail; its two slots, for three and one."""
+    start = datetime.now(ZoneInfo("Asia/Seoul")) + timedelta(days=3)
+    days = {"answer_by": start - timedelta(days=1), "start": start, "later": start + timedelta(days=1)}
+    shop.drop("config/invitations/talk.yaml", TALK.format(**{n: f"{day:%Y-%m-%d %H:%M}" for n, day in days.items()}))
+    wait_for("the invitation is live", lambda: "invitations/talk.yaml" in live(shop))
+    mail = "body: 반가워요., buttons: [{{text: 네, link: '{{{{ links.accept }}}}'}}]}}]"
+    text = HELLO.replace("body: 반가워요.}}]\n  push: [{{id: a, title: 안녕하세요, body: 반가워요.}}]", mail)
+    text = text.format(id="invite", purpose="advertising", more="invitation: talk\ncap_exempt: true")
+    shop.drop("config/campaigns/invite.yaml", text.replace("every: day", "every: month, days: [1]"))
+    wait_for("the campaign is live", lambda: "campaigns/invite.yaml" in live(shop))
+    return f"{days['start']:%Y%m%dT%H%M}-store", f"{days['later']:%Y%m%dT%H%M}-store"
+
+
+def test_guests_who_answer_an_invitation_at_once_take_as_many_seats_as_there_are(shop: Shop) -> None:
+    first, second = invite(shop)
+    profiles = shop.stack.aws.resource("dynamodb").Table(shop.outputs["ProfilesTableName"])
+    profiles.put_item(Item=profile_row("g0"))
+    memberships = shop.stack.aws.resource("dynamodb").Table(shop.outputs["MembershipsTableName"])
+    member = {"segment_bucket": segment_bucket("loyal", "g0"), "customer_id": "g0", "segment": "loyal"}
+    memberships.put_item(Item=member | {"since": "2026-11-22"})
+    run = shop.run(4, "invite")
+    (mail,) = (mail for mail in shop.mails() if mail["To"] == ["g0@example.com"])
+    found = re.search(r"네: (https://[^\s\"]+\?token=[\w.-]+)", mail["BodyText"])
+    assert found
+    link = found[1]
+
+    assert "성수 매장" in shop.follow(link, "GET")[1]
+    assert shop.rows("Invitations") == []
+    status, page = shop.follow(link, "POST", f"choice={second}")
+    assert (status, "예약되었습니다" in page, "서울 성동구 1" in page) == (200, True, True)
+    assert shop.follow(link[:-3], "POST", f"choice={first}")[0] == 400
+
+    # Twelve guests want one of three seats at once.
+    secret = shop.stack.client("secretsmanager").get_secret_value(SecretId=shop.physical_id("LinkKey"))
+    people, until = [f"g{n}" for n in range(1, 13)], datetime.now(UTC) + timedelta(days=1)
+    for person in people:
+        profiles.put_item(Item=profile_row(person))
+    url, key = link.partition("?")[0], secret["SecretString"].encode()
+    links = [answer_links(Invited(p, "talk", run, 0, "email"), until, url, key)["accept"] for p in people]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda one: shop.follow(one, "POST", f"choice={first}"), links))
+    assert Counter(status for status, _ in answers) == {200: 3, 409: 9}
+    assert all(("예약되었습니다" if status == 200 else "방금 마감되었어요") in page for status, page in answers)
+    rows = shop.rows("Invitations")
+    assert problems("invitations", rows) == []
+    assert {row["entry"]: row["taken"] for row in rows if "taken" in row} == {f"slot#{first}": 3, f"slot#{second}": 1}
+    assert Counter(row.get("slot") for row in rows if "status" in row) == {first: 3, second: 1}
+
+    assert shop.follow(link, "POST", "choice=decline")[0] == 200
+    (reply,) = (row for row in shop.rows("Invitations") if row.get("customer_id") == "g0")
+    assert (reply["status"], reply["run"]) == ("declined", run)
+    delivery = next(row for row in shop.rows("Deliveries") if (row["run"], row["customer_id"]) == (run, "g0"))
+    assert delivery["answers"] == {"clicked"}
+    profiles.delete_item(Key={"customer_id": "g0"})
+    assert shop.follow(link, "POST", f"choice={second}")[0] == 400
+
+
+def test_who_takes_replies_sees_nothing_of_a_person(shop: Shop) -> None:
+    dynamodb, key = shop.stack.client_of("respond", "dynamodb"), {"customer_id": {"S": "probe"}}
+    profile = {"TableName": shop.outputs["ProfilesTableName"], "Key": key}
+    assert not denied(dynamodb.get_item, **profile, ProjectionExpression="customer_id")
+    assert denied(dynamodb.get_item, **profile)
+    assert denied(dynamodb.get_item, **profile, ProjectionExpression="customer_id, phone")
+    assert denied(dynamodb.update_item, **profile)
+    row = {"invitation": {"S": "a"}, "entry": {"S": "b"}}
+    assert denied(dynamodb.delete_item, TableName=shop.outputs["InvitationsTableName"], Key=row)
+    assert denied(dynamodb.scan, TableName=shop.outputs["InvitationsTableName"])
+    bucket = shop.outputs["BucketName"]
+    assert denied(shop.stack.client_of("respond", "s3").list_objects_v2, Bucket=bucket, Prefix="ledger/")
 
 
 def test_senders_may_do_no_more_than_they_need(shop: Shop) -> None:

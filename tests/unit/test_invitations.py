@@ -380,9 +380,9 @@ def test_the_page_offers_every_slot_and_marks_what_is_full(party: Party) -> None
     assert radios(html) == {FIRST: "disabled", SECOND: "", ONLINE: "", DECLINE: ""}
     assert html.count('<label class="slot') == 4
     assert "마감 · Full" in html
-    assert "12월 11일 (금) 오후 4:00–5:00 · 성수 매장" in html
+    assert '12월 11일 (금) 오후 4:00–5:00<span class="place">성수 매장</span>' in html
     assert "Fri 11 Dec, 16:00–17:00 · Seongsu store" in html
-    assert "12월 12일 (토) 오전 11:30–오후 12:15 · 온라인" in html
+    assert "12월 12일 (토) 오전 11:30–오후 12:15" in html
     assert "차를 준비할게요." in html
     assert "12월 11일 (금) 오후 3:00까지" in html
     assert '<form method="post">' in html
@@ -429,6 +429,8 @@ def test_after_the_time_to_answer_the_page_has_no_form(party: Party) -> None:
     party.later(days=11)
     booked, other = invitation_page(party.look("c1")), invitation_page(party.look("c2"))
     assert ("예약되었습니다" in booked, "<form" in booked, "서울 성동구 1" in booked) == (True, False, True)
+    refused = invitation_page(party.responder.reply(token("c1"), DECLINE))
+    assert ("이제는 바꾸실 수 없어요" in refused, "예약되었습니다" in refused) == (True, True)
     assert ("답변 기한이 지났어요" in other, "<form" in other, "서울 성동구 1" in other) == (True, False, False)
 
 

@@ -47,6 +47,8 @@ class _Choice:
     value: str
     ko: str
     en: str
+    place: str = ""
+    """In Korean, in a line of its own."""
     full: bool = False
     checked: bool = False
 
@@ -70,10 +72,15 @@ _GONE = _Note(
 _DECLINED = _Note(
     "다음에 만나기로 했습니다. 알려 주셔서 감사합니다.",
     "You chose not to come this time. Thank you for telling us.",
+    good=True,
 )
 _ALL_TAKEN = _Note(
     "감사합니다. 아쉽지만 모든 시간이 마감되었어요. 다음에 꼭 다시 초대할게요.",
     "Thank you. We are sorry that all times have been taken, and will gladly invite you again.",
+)
+_FINAL = _Note(
+    "이제는 바꾸실 수 없어요. 필요하시면 연락 주세요.",
+    "Your answer cannot be changed any more. Please call us if you need to.",
 )
 _CLOSED = _Note(
     "답변 기한이 지났어요. 궁금한 점은 연락 주세요.", "The time to answer is over. Please call us with any question."
@@ -99,13 +106,15 @@ def invitation_page(visit: Visit) -> str:
 def _notes(visit: Visit) -> Iterator[_Note]:
     if said := _SAID.get(visit.result):
         yield said
+    elif visit.result is Result.OVER and visit.reply:
+        yield _FINAL
     if visit.booked and visit.invitation:
         yield _Note(*_BOOKED, good=True, booked=_booked(visit.booked, visit.invitation))
     elif visit.reply and visit.reply.slot:
         yield _GONE
     elif visit.reply:
         yield _DECLINED
-    if not visit.offered and not visit.booked:
+    if not visit.offered and not visit.reply:
         yield _CLOSED
     elif visit.offered and not visit.booked and all(_is_full(visit, slot) for slot in visit.offered):
         yield _ALL_TAKEN
@@ -116,8 +125,8 @@ def _choices(visit: Visit) -> Iterator[_Choice]:
     for slot in visit.offered:
         when, place = _span(slot), places[slot.place].names
         own = slot == booked
-        words = {language: f"{when[language]} · {place[language]}" for language in ("ko", "en")}
-        yield _Choice(slot.id, words["ko"], words["en"], not own and _is_full(visit, slot), own)
+        full = not own and _is_full(visit, slot)
+        yield _Choice(slot.id, when["ko"], f"{when['en']} · {place['en']}", place["ko"], full, own)
     if visit.offered:
         declined = visit.reply is not None and visit.reply.slot is None
         first = visit.reply is None and visit.asked is Action.DECLINE
