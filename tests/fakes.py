@@ -73,6 +73,10 @@ class FakeRuns:
     def find(self, kind: str, run_id: str) -> Mapping[str, Any] | None:
         return self.noted.get((kind, run_id))
 
+    def since(self, kind: str, run_id: str) -> list[Mapping[str, Any]]:
+        found = sorted((key, dict(facts)) for (of, key), facts in self.noted.items() if of == kind and key > run_id)
+        return [{**facts, "id": key} for key, facts in found]
+
     def note(self, kind: str, run_id: str, facts: Mapping[str, Any]) -> None:
         self.noted[kind, run_id] = dict(facts)
 

@@ -204,7 +204,7 @@ def test_a_corrected_rejects_file_is_an_input_like_any_other(write: Write, segme
 def test_a_day_before_all_orders_has_no_customers(write: Write, segment: Segment) -> None:
     run = segment(write(csv_of("o1,kim,2026-11-20,1")), as_of="2026-11-19")
     assert (run.status, run.customers) == (0, {})
-    assert "0 customers" in run.report
+    assert "<dt>고객</dt><dd>0</dd>" in run.report
 
 
 def test_a_file_of_rejects_only_still_has_all_outputs(write: Write, segment: Segment) -> None:
@@ -260,7 +260,15 @@ def test_the_currency_decides_on_the_rows_that_count(write: Write, segment: Segm
     assert list(segment(path).customers) == ["kim"]
     run = segment(path, "--currency", "usd")
     assert list(run.customers) == ["lee"]
-    assert "M (USD)" in run.report
+    assert "M (USD, 중앙값)" in run.report
+
+
+def test_the_report_is_in_the_language_asked_for(write: Write, segment: Segment) -> None:
+    path = write(csv_of("o1,kim,2026-11-20,1"))
+    assert '<html lang="ko">' in segment(path).report
+    english = segment(path, "--language", "en").report
+    assert '<html lang="en">' in english
+    assert "<dt>Customers</dt><dd>1</dd>" in english
 
 
 def test_progress_goes_to_standard_error_and_the_summary_to_standard_output(

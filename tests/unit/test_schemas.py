@@ -24,6 +24,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "memberships",
         "profiles",
         "refresh-completed",
+        "report",
         "runs-audience",
         "runs-campaign-run",
         "runs-configuration",

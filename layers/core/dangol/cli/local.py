@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dangol.files.reading import Reading
     from dangol.orders.reader import OrderReader
+    from dangol.reports.quality import Quality
     from dangol.segments.compute import Sources
     from dangol.segments.policy import Needs, Policy
 
@@ -46,6 +47,13 @@ def add_shop_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="DIR", help="folder with segments.yaml (default: built in)")
     parser.add_argument("--time-zone", default="Asia/Seoul", type=_zone, help="the shop's (default: %(default)s)")
     parser.add_argument("--currency", default="KRW", type=_currency, help="the shop's (default: %(default)s)")
+
+
+def add_language_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the language of a report."""
+    parser.add_argument(
+        "--language", choices=("ko", "en"), default="ko", help="of the report: Korean or English (default: %(default)s)"
+    )
 
 
 def shop_of(options: argparse.Namespace) -> Shop:
@@ -116,9 +124,9 @@ class LocalFiles:
 
 
 def read_files(
-    connection: "DuckDBPyConnection", options: argparse.Namespace, folder: Path, needs: "Needs"
+    connection: "DuckDBPyConnection", options: argparse.Namespace, folder: Path, needs: "Needs", *, whole: bool = False
 ) -> LocalFiles:
-    """Read the files that the options name; only as much of the orders as `needs` asks for."""
+    """Read the files that the options name; only as much of the orders as `needs` asks for, unless `whole`."""
     from dangol.ledger.orders import lines_sql, purchases_sql
     from dangol.segments.compute import Sources
     from dangol.segments.profiles import make_profiles
@@ -126,7 +134,7 @@ def read_files(
     others = {kind: _read_table(connection, options, kind, folder) for kind in _KINDS if getattr(options, kind)}
     orders = order_reader(connection, options, folder)
     files = _named(options.files)
-    whole = needs.interactions or "interests" in others or not _OF_ORDERS.isdisjoint(needs.features)
+    whole = whole or needs.interactions or "interests" in others or not _OF_ORDERS.isdisjoint(needs.features)
     if whole:
         reading = orders.read_orders(files)
         products = "all_products" if "products" in others else None
@@ -142,6 +150,17 @@ def read_files(
         whole=True,
     )
     return LocalFiles(sources, (reading, *others.values()))
+
+
+def quality_of_files(
+    connection: "DuckDBPyConnection", options: argparse.Namespace, readings: "Sequence[Reading]"
+) -> "Quality":
+    """What a report says of the files; reads relation `customers`."""
+    from dangol.reports.quality import newest_order, quality_of
+
+    kinds = ["orders", *(kind for kind in _KINDS if getattr(options, kind))]
+    receipts = [(kind, reading.receipt.as_dict()) for kind, reading in zip(kinds, readings, strict=True)]
+    return quality_of(receipts, newest_order(connection))
 
 
 def _read_table(connection: "DuckDBPyConnection", options: argparse.Namespace, kind: str, folder: Path) -> "Reading":

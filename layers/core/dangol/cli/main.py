@@ -13,7 +13,7 @@ DONE, FINDINGS, UNUSABLE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     # Late, so that `--help` of one command does not import what another computes with.
-    from dangol.cli import audiences, campaigns, config, inspect, segment, segments
+    from dangol.cli import audiences, campaigns, config, inspect, report, segment, segments
 
     parser = argparse.ArgumentParser(
         prog="dangol",
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     segment.add_to(commands)
     segments.add_to(commands)
+    report.add_to(commands)
     config.add_to(commands)
     inspect.add_to(commands)
     campaigns.add_to(commands)

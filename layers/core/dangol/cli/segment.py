@@ -7,13 +7,24 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from dangol.cli.local import a_date, add_files_to, add_shop_to, check_files, policy_of, read_files, shop_of
+from dangol.cli.local import (
+    a_date,
+    add_files_to,
+    add_language_to,
+    add_shop_to,
+    check_files,
+    policy_of,
+    quality_of_files,
+    read_files,
+    shop_of,
+)
 from dangol.errors import DangolError
 from dangol.shop import Shop
 
@@ -22,11 +33,11 @@ if TYPE_CHECKING:
 
     from dangol.files.reading import Reading
     from dangol.files.receipt import Receipt
-    from dangol.reports.summary import Summary
+    from dangol.reports.contents import Contents
     from dangol.segments.compute import Sources
     from dangol.segments.policy import Policy
 
-_NEEDED_AFTER_READING = ("dangol.segments.classify", "dangol.reports.html")
+_NEEDED_AFTER_READING = ("dangol.segments.classify", "dangol.reports.contents", "dangol.reports.html")
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,6 +56,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     add_shop_to(parser)
+    add_language_to(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
     parser.set_defaults(run=run)
 
@@ -69,10 +81,12 @@ def run(options: argparse.Namespace) -> int:
         receipt = sum((reading.receipt for reading in local.readings[1:]), local.readings[0].receipt)
         say(receipt_text(receipt))
         late.join()
-        summary = _segmented(connection, local.sources, policy, options.as_of, out)
+        contents = _segmented(connection, local.sources, policy, options.as_of, out, shop)
+        summary = contents.summary
         say(f"segmented {summary.customers:,} customers as of {options.as_of}")
         _write_account(local.readings, receipt, out)
-        _write_report(summary, shop, receipt, out)
+        quality = quality_of_files(connection, options, local.readings)
+        _write_report(replace(contents, quality=quality), options.language, out)
         connection.close()
     if not options.quiet:
         print(summary_text(summary))
@@ -81,10 +95,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _segmented(
-    connection: "DuckDBPyConnection", sources: "Sources", policy: "Policy", as_of: date, out: Path
-) -> "Summary":
-    """Write every customer, and make the summary beside it."""
-    from dangol.reports.summary import summarise
+    connection: "DuckDBPyConnection", sources: "Sources", policy: "Policy", as_of: date, out: Path, shop: Shop
+) -> "Contents":
+    """Write every customer, and make what the report holds beside it."""
+    from dangol.reports.contents import contents_of
     from dangol.segments.classify import classify
     from dangol.segments.compute import make_features, make_interactions
 
@@ -94,9 +108,9 @@ def _segmented(
     classify(connection, policy, as_of)
     with ThreadPoolExecutor(1) as beside:
         written = beside.submit(_write_customers, connection.cursor(), out / "customers.parquet")
-        summary = summarise(connection, policy, as_of)
+        contents = contents_of(connection, policy, as_of, shop.currency)
         written.result()
-    return summary
+    return contents
 
 
 def _write_customers(connection: "DuckDBPyConnection", path: Path) -> None:
@@ -116,10 +130,10 @@ def _write_account(readings: "Sequence[Reading]", receipt: "Receipt", out: Path)
     (out / "receipt.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _write_report(summary: "Summary", shop: Shop, receipt: "Receipt", out: Path) -> None:
+def _write_report(contents: "Contents", language: str, out: Path) -> None:
     from dangol.reports.html import report_html
 
-    (out / "report.html").write_text(report_html(summary, shop.currency, receipt), encoding="utf-8")
+    (out / "report.html").write_text(report_html(contents, language), encoding="utf-8")
 
 
 class _Progress:

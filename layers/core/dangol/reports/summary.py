@@ -46,13 +46,15 @@ class Summary:
     """(id, name, members) of the independent segments."""
     unclassified: list[tuple[str, dict[str, int]]]
     """Customers no rule holds: (recency band, {orders band: customers}), so that a rule can be added."""
+    orders: int = 0
+    """Counted orders of all customers ever."""
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> Summary:
     """Read relation `customers` (see classify)."""
     found = connection.execute("""
         SELECT segment, count(*), coalesce(sum(revenue_lifetime), 0),
-            median(recency_days), median(orders_90d), median(aov_90d)
+            median(recency_days), median(orders_90d), median(aov_90d), coalesce(sum(orders_lifetime), 0)::BIGINT
         FROM customers GROUP BY segment
     """).fetchall()
     by_id = {row[0]: row[1:] for row in found}
@@ -60,7 +62,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date
     revenue = sum(row[2] for row in found)
     lines = []
     for segment in policy.rfm_ids:
-        count, total, r, f, m = by_id.get(segment, (0, 0.0, None, None, None))
+        count, total, r, f, m, _ = by_id.get(segment, (0, 0.0, None, None, None, 0))
         lines.append(
             SegmentLine(
                 segment, policy.names[segment], count, count / max(customers, 1), total / (revenue or 1), r, f, m
@@ -68,7 +70,8 @@ def summarise(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date
         )
     members = _members(connection)
     others = [(rule.id, rule.name, members.get(rule.id, 0)) for rule in (*policy.segments, *policy.scores)]
-    return Summary(as_of, customers, revenue, lines, others, _unclassified(connection))
+    orders = sum(row[6] for row in found)
+    return Summary(as_of, customers, revenue, lines, others, _unclassified(connection), orders)
 
 
 def _members(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -1,0 +1,32 @@
+"""Where reports lie in the bucket."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+PREFIX = "reports/"
+PAGES = {"ko": "report.html", "en": "report.en.html"}
+"""Language → the name of its page."""
+SUMMARY, CAMPAIGNS = "summary.json", "campaigns.html"
+
+_SUMMARY_KEY = re.compile(rf"{PREFIX}(\d{{4}}-\d\d-\d\d)/{re.escape(SUMMARY)}")
+
+
+def folder_of(day: date) -> str:
+    """Where everything of one report is; ends with a slash."""
+    return f"{PREFIX}{day}/"
+
+
+def page_key(day: date, language: str) -> str:
+    """The page of one report in one language."""
+    return folder_of(day) + PAGES[language]
+
+
+def summary_key(day: date) -> str:
+    """The numbers of one report."""
+    return folder_of(day) + SUMMARY
+
+
+def report_days(keys: Iterable[str]) -> list[date]:
+    """Of which days there are reports, among the keys of a bucket; ascending."""
+    return sorted(date.fromisoformat(match[1]) for match in map(_SUMMARY_KEY.fullmatch, keys) if match)
