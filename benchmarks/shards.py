@@ -1,17 +1,18 @@
 """The refresh of shards: one from a cold process, and all of a ledger against DuckDB's bare scan of the same files.
 
 A ledger of the generated orders is built first, by the same code that ingests files; building it takes a few minutes
-and is not measured. Every refresh is of the day after the shard's last one: it loads the state of the day before,
-computes the new one and what changed, and writes it to the folder. The bars are about a refresh without its writes,
-whose seconds it tells and which are taken off.
+and is not measured. Every refresh is of the day after the shard's last one, as in the daily run: it loads the state of
+the day before, computes the new one and what changed, and writes it to the folder. With `--orders`, orders of the day
+come due in each, as after a file. The bars are about a refresh without its writes, whose seconds it tells and which are
+taken off.
 
-    python -m benchmarks.shards [--rows 10_000_000] [--shards 64] [--data build/bench]
+    python -m benchmarks.shards [--rows 10_000_000] [--shards 64] [--orders] [--data build/bench]
 """
 
 import argparse
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ ONE_BAR = 1.2  # seconds, a shard of 160,000 orders from a cold process
 ALL_BAR, ALL_AIM = 2.5, 1.5  # times the bare scan
 PEAK_BAR = 300 / 1024  # GiB
 PART_ROWS = 1_000_000
+DUE = 30  # days before the last order, at which the ledger is refreshed first
 BUILD = """
 import sys
 from pathlib import Path
@@ -58,28 +60,37 @@ def ledger(data: Path, rows: int, shards: int) -> Path:
             version = f"{moment:%Y%m%dT%H%M%SZ}-{number:024d}-00000000"
             run([sys.executable, "-c", BUILD, str(folder), str(part), version, str(shards)])
     progress("ledger: first refresh of every shard, which merges its parts")
-    run(refresh_command(folder, shards=range(shards), day=0))
+    run(refresh_command(folder, shards=range(shards), as_of=LAST_DAY - timedelta(days=DUE)))
     done.touch()
     return folder
 
 
-def refresh_command(folder: Path, *, shards: range, day: int, bare: bool = False) -> list[str]:
-    as_of = LAST_DAY - timedelta(days=30) + timedelta(days=day)
+def refresh_command(folder: Path, *, shards: range, as_of: date, bare: bool = False) -> list[str]:
     command = [sys.executable, "-m", "benchmarks.shard", str(folder), "--as-of", str(as_of)]
     return [*command, *(["--bare"] if bare else []), "--shards", *map(str, shards)]
 
 
-def measure(folder: Path, shards: range, runs: int) -> tuple[list[Run], list[Run]]:
+def next_day(folder: Path, *, orders: bool) -> date:
+    """A day after all that were measured; after the last order, or with `orders` before it."""
+    noted = folder / "day"
+    first = LAST_DAY - timedelta(days=DUE) if orders else LAST_DAY
+    last = max(first, date.fromisoformat(noted.read_text()) if noted.exists() else first)
+    day = last + timedelta(days=1)
+    if orders and day > LAST_DAY:
+        sys.exit(f"every order of {folder} has come due: remove the folder")
+    noted.write_text(day.isoformat())
+    return day
+
+
+def measure(folder: Path, shards: range, runs: int, *, orders: bool) -> tuple[list[Run], list[Run]]:
     """(refreshes, bare scans) of some shards in turns; every refresh is of a day later than the last."""
-    day_file = folder / "day"
     refreshes: list[Run] = []
     scans: list[Run] = []
     for turn in range(-1, runs):
-        day = int(day_file.read_text()) + 1 if day_file.exists() else 1
-        day_file.write_text(str(day))
+        day = next_day(folder, orders=orders)
         commands = {
-            "refresh": refresh_command(folder, shards=shards, day=day),
-            "bare": refresh_command(folder, shards=shards, day=day, bare=True),
+            "refresh": refresh_command(folder, shards=shards, as_of=day),
+            "bare": refresh_command(folder, shards=shards, as_of=day, bare=True),
         }
         found = in_turns(commands, runs=1, warm_ups=0)
         if turn >= 0:
@@ -93,11 +104,12 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=10_000_000, help="orders of the ledger (default: %(default)s)")
     parser.add_argument("--shards", type=int, default=64, help="its shards (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="turns that count, after a warm-up (default: %(default)s)")
+    parser.add_argument("--orders", action="store_true", help="orders come due in every refresh")
     add_data_option(parser)
     given = parser.parse_args()
     folder = ledger(given.data, given.rows, given.shards)
-    one, _ = measure(folder, range(1), given.runs)
-    every, scans = measure(folder, range(given.shards), given.runs)
+    one, _ = measure(folder, range(1), given.runs, orders=given.orders)
+    every, scans = measure(folder, range(given.shards), given.runs, orders=given.orders)
     computing = [replace(run, wall=run.wall - float(run.output)) for run in every]
     ratios, whole = Ratios.of(computing, scans), Ratios.of(every, scans)
     each = given.rows // given.shards

@@ -123,3 +123,22 @@ def test_the_ledger_of_changes_holds_what_was_told(world: World) -> None:
         query = f"SELECT id FROM read_parquet('{world.bucket}/ledger/changes/*/*.parquet', hive_partitioning = false)"
         kept = [change for (change,) in connection.execute(query).fetchall()]
     assert sorted(kept) == sorted(event["id"] for event in world.bus.of("Segment Changed"))
+
+
+def test_what_was_bought_last_stands_while_only_time_passes_and_follows_an_order_that_comes_due() -> None:
+    header = "order_id,customer_id,ordered_at,amount,product_name,category"
+    orders = [
+        header,
+        "o1,c1,2025-12-20,100,코트,아우터",
+        "o2,c1,2026-01-04,100,니트,상의",
+        "o3,c2,2025-12-01,100,가방,잡화",
+    ]
+    with World(shards=1) as world:
+        world.ingest(world.drop("\n".join(orders) + "\n", 1))
+        seen = []
+        for day in range(1, 7):
+            world.refresh_all(FIRST_DAY + timedelta(days=day))
+            of = world.tables.customers
+            seen.append((of["c1"].last_product, of["c1"].favorite_category, of["c2"].last_product))
+    due = 2  # days after which o2 is there
+    assert seen == [("코트", "아우터", "가방")] * due + [("니트", "상의", "가방")] * (6 - due)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, scalar
 from dangol.orders.scan import counted, net
 
 _LINE = (
@@ -42,16 +42,31 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
     names = ", ".join(literal(str(file)) for file in files)
     source = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false"
     connection.execute("DROP VIEW IF EXISTS shard_orders")
-    connection.execute("DROP TABLE IF EXISTS shard_orders_table")
     if not files:
         connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY}")
         return
-    if unique:
-        _view(connection, f"{source})")
-        return
+    rows = f"FROM {source})"
+    if not unique and _repeated(connection, source):
+        rows += " ANTI JOIN repeated_orders USING (order_id) UNION ALL BY NAME FROM newest_orders"
+    connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY} UNION ALL BY NAME {rows}")
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, source: str) -> bool:
+    """Whether an order stands in the objects more than once; then make `repeated_orders`, `newest_orders` of those.
+
+    Most files bring orders of their own. To find that out costs little beside bringing every order through a sort.
+    """
+    if not scalar(connection, f"SELECT count(*) - count(DISTINCT hash(order_id)) FROM {source})"):
+        return False
     connection.execute(f"""
-        CREATE TEMP TABLE shard_orders_table AS
-        WITH placed AS (FROM {source}, filename = true, file_row_number = true)),
+        CREATE OR REPLACE TEMP TABLE repeated_orders AS
+        SELECT order_id FROM {source}) GROUP BY order_id HAVING count(*) > 1
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE newest_orders AS
+        WITH placed AS (
+            FROM {source}, filename = true, file_row_number = true) SEMI JOIN repeated_orders USING (order_id)
+        ),
         newest AS (
             SELECT unnest(arg_max({{filename: filename, file_row_number: file_row_number}},
                 {{version: version, held: customer_id IS NOT NULL, filename: filename}}))
@@ -60,11 +75,7 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
         SELECT placed.* EXCLUDE (filename, file_row_number)
         FROM placed SEMI JOIN newest USING (filename, file_row_number)
     """)
-    _view(connection, "shard_orders_table")
-
-
-def _view(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
-    connection.execute(f"CREATE TEMP VIEW shard_orders AS {_EMPTY} UNION ALL BY NAME FROM {rows}")
+    return True
 
 
 def purchases_sql(orders: str) -> str:

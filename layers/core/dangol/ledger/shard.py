@@ -63,12 +63,12 @@ class ShardLedger:
         """What features are made of. A kind of which there is nothing costs nothing."""
         orders = self._live("shard_orders")
         lines = lines_sql(orders, make_catalogue(self._connection, facts.PRODUCTS.view()))
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE shard_lines AS {lines}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW shard_lines AS {lines}")
         customers, interests, engagement = (self._if_any(self._live(kind.view())) for kind in facts.OF_PERSONS)
         return Sources(
             purchases=purchases_sql(orders),
             reduced=True,
-            lines=self._if_any("shard_lines"),
+            lines="shard_lines",
             profiles=make_profiles(self._connection, customers) if customers else None,
             interests=interests,
             engagement=f"({by_people_sql(engagement)})" if engagement else None,

@@ -6,8 +6,8 @@ A state is a relation, one row per customer:
     them, in the same order); as_of DATE (in the shop's zone), policy_version VARCHAR; and the features that
     services read, as FEATURES has them, NULL where missing.
 A state also says how it differs from the one before: changed BOOLEAN (the row differs, is new, or is gone), was
-VARCHAR[] (the segments before; NULL for who is new), gone BOOLEAN (the customer is no more; all else is NULL),
-exited STRUCT(segment VARCHAR, day DATE)[] (when the customer left segments that have a re-entry policy).
+VARCHAR[] (of who changed, the segments before; NULL for who is new), gone BOOLEAN (the customer is no more; all else
+is NULL), exited STRUCT(segment VARCHAR, day DATE)[] (when the customer left segments that have a re-entry policy).
 `as_of` and `policy_version` are those at which the row last changed. There is no recency_days: it changes
 every day and is as_of − last_order_on.
 
@@ -178,7 +178,7 @@ def advance_sql(
             CASE WHEN {differs} THEN {literal(policy_version)} ELSE old.policy_version END AS policy_version,
             {features},
             {differs} AS changed,
-            old.segments AS was,
+            CASE WHEN {differs} THEN old.segments END AS was,
             now.segment IS NULL AS gone,
             {_exited(as_of, reentry or {})} AS exited
         FROM (SELECT * REPLACE (list_prepend(segment, segments) AS segments) FROM {customers}) AS now
