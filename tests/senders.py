@@ -135,7 +135,9 @@ class FakeCampaigns:
             now = self.runs[before.id]
             if (now.bucket, now.after, now.state) != (before.bucket, before.after, RunState.LAUNCHING):
                 return False
-            self.runs[before.id] = replace(after, batches=now.batches + after.batches, counts=now.counts)
+            added = {"batches": now.batches + after.batches, "tallies": now.tallies + after.tallies}
+            self.runs[before.id] = replace(now, state=after.state, bucket=after.bucket, after=after.after)
+            self.runs[before.id] = replace(self.runs[before.id], recipients=after.recipients, **added)
             return True
 
     def settle(self, batch: Batch, counts: Mapping[str, int]) -> None:
@@ -145,6 +147,21 @@ class FakeCampaigns:
                 run = self.runs[batch.run]
                 total = Counter(run.counts) + Counter(counts)
                 self.runs[batch.run] = replace(run, batches=run.batches - 1, counts=dict(total))
+
+    def count(self, batch: Batch, tally: Mapping[str, int]) -> None:
+        with self._lock:
+            if batch.id not in self.settled:
+                self.settled.add(batch.id)
+                run = self.runs[batch.run]
+                total = dict(Counter(run.tally) + Counter(tally))
+                self.runs[batch.run] = replace(run, batches=run.batches - 1, tallies=run.tallies - 1, tally=total)
+
+    def choose(self, run_id: str, winners: Mapping[str, str]) -> Mapping[str, str]:
+        with self._lock:
+            run = self.runs[run_id]
+            if run.winners is None:
+                self.runs[run_id] = run = replace(run, winners=dict(winners))
+            return run.winners or {}
 
     def close(self, run: Run) -> None:
         self.runs[run.id] = replace(self.runs[run.id], state=run.state, reason=run.reason)
@@ -282,6 +299,17 @@ def hello(campaign: str = "hello", purpose: str = "advertising", more: str = "",
     """A small campaign by e-mail and push."""
     text = HELLO.format(id=campaign, purpose=purpose, more=more).replace(CHANNELS, channels)
     return load_campaign(text.encode(), f"config/campaigns/{campaign}.yaml", known(NOON - timedelta(days=1)))
+
+
+TWO_MAILS = """
+  email: [{id: a, subject: 가, body: 반가워요.}, {id: b, subject: 나, body: 반가워요.}]
+"""
+
+
+def contest(by: str = "clicks", share: float = 0.5, steps: str = "") -> Campaign:
+    """`hello` with two variants of its e-mail, of which the better one goes to the rest after four hours."""
+    more = f"winner: {{by: {by}, after: 4 hours, share: {share}}}\n{steps}"
+    return hello(more=more, channels=f"{TWO_MAILS.rstrip()}\n{CHANNELS.strip().splitlines()[1]}\n")
 
 
 def settings(cap: Cap | None = None) -> Settings:

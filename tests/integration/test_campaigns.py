@@ -25,6 +25,7 @@ from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.pushes import SnsPusher
 from dangol.aws.quota import Rate, SesQuota
 from dangol.aws.tables import DynamoServingTables
+from dangol.campaigns import winner
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.gate import Ask, Gate, Held, Passed
 from dangol.campaigns.links import Action, Link, sign
@@ -46,7 +47,7 @@ from functions.track import app as track
 from functions.unsubscribe import app as unsubscribe
 from tests.integration.conftest import LINK_KEY, SHARDS, Aws, Context, body_of, example, with_body
 from tests.schemas import problems
-from tests.senders import HELLO, NOON, hello, profile_row, settings
+from tests.senders import CHANNELS, HELLO, NOON, TWO_MAILS, hello, profile_row, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
@@ -214,6 +215,45 @@ def test_a_consent_of_a_file_is_confirmed_once(
     assert [row for row in rows if row["kind"] == "notice-waiting"] == []
     assert problems("profiles", aws.rows(aws.profiles)) == []
     assert problems("deliveries", aws.rows(aws.deliveries)) == []
+
+
+def test_the_variant_on_which_more_clicked_goes_to_the_rest(
+    aws: Aws, services: tuple[Ses, Sns], context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ses, _ = services
+    monkeypatch.setattr(winner, "MIN_SENT", 2)
+    monkeypatch.setattr(winner, "MIN_ANSWERS", 1)
+    text = HELLO.format(id="hello", purpose="advertising", more="winner: {by: clicks, after: 4 hours, share: 0.5}")
+    files = {"messaging.yaml": MESSAGING, "campaigns/hello.yaml": text.replace(CHANNELS, TWO_MAILS)}
+    aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({k: v.encode() for k, v in files.items()}))
+    people = [f"c{n}" for n in range(24)]
+    tables = DynamoServingTables(boto3.resource("dynamodb"), aws.customers, aws.memberships)
+    tables.put_memberships([Membership("loyal", person, NOON.date()) for person in people])
+    for person in people:
+        boto3.resource("dynamodb").Table(aws.profiles).put_item(Item=profile_row(person))
+
+    launch.handler(example("launch"), context)
+    for event in batches(aws):
+        deliver.handler(event, context)
+    tested = {row["customer_id"]: row["variant"] for row in aws.rows(aws.deliveries)}
+    assert (set(tested) < set(people), set(tested.values())) == (True, {"a", "b"})
+    for person in (person for person, variant in tested.items() if variant == "b"):
+        body = body_of(tracked("Click", userAgent="Mozilla/5.0 (iPhone)"))
+        body["mail"]["tags"]["dangol-customer"] = [person]
+        track.handler(with_body(example("track"), body), context)
+    for minutes in range(0, 8, 2):
+        monkeypatch.setattr(wiring, "_now", lambda minutes=minutes: NOON + timedelta(hours=4, minutes=minutes))
+        launch.handler(example("launch"), context)
+        for event in [one for one in batches(aws) for _ in range(2)]:  # each comes twice
+            assert deliver.handler(event, context) == {"batchItemFailures": []}
+    got = {row["customer_id"]: row["variant"] for row in aws.rows(aws.deliveries)}
+    assert {got[person] for person in people if person not in tested} == {"b"}
+    assert sum(len(call["BulkEmailEntries"]) for call in ses.sent) == 24
+    (run,) = (row for row in aws.rows(aws.runs) if row["kind"] == "campaign-run")
+    assert problems("runs-campaign-run", [run]) == []
+    assert (run["winners"], run["tallies"], run["state"]) == ({"email": "b"}, 0, "completed")
+    assert run["tally"]["email b answered"] == run["tally"]["email b sent"] > 0
+    assert wiring.launcher()._doors.campaigns.choose(run["id"], {"email": "a"}) == {"email": "b"}
 
 
 def test_a_sender_that_is_not_verified_refuses_the_run(shop: Aws, services: tuple[Ses, Sns], context: Context) -> None:

@@ -57,6 +57,19 @@ def test_run_creates_a_run_that_the_launcher_takes_up(dangol: Dangol, campaigns:
     assert out.startswith(f"{run.id} begins within a minute")
 
 
+@pytest.mark.parametrize(
+    ("won", "says"),
+    [({"email": "b"}, "; winner b (email)"), ({}, "; no winner, so all got the variants by weight")],
+)
+def test_status_names_the_winner(dangol: Dangol, campaigns: DynamoCampaigns, won: dict[str, str], says: str) -> None:
+    run = new_run("hello", NOON)
+    campaigns.create(run)
+    assert "winner" not in dangol("status", "hello")[1]
+    campaigns.choose(run.id, won)
+    assert says in dangol("status", "hello")[1]
+    assert json.loads(dangol("status", "hello", "--json")[1])["runs"][0]["winners"] == won
+
+
 def test_status_says_what_became_of_the_messages(dangol: Dangol, campaigns: DynamoCampaigns) -> None:
     assert dangol("status", "hello")[1] == "hello: active, 0 runs yet\n"
     campaigns.create(new_run("hello", NOON))

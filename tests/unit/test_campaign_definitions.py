@@ -16,7 +16,7 @@ from dangol.campaigns import loading, planning, writing
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Button
 from dangol.campaigns.decision import Message
-from dangol.campaigns.definition import Campaign, Coupon, Goal, Step, Variant, answered
+from dangol.campaigns.definition import Campaign, Coupon, Goal, Step, Variant, Winner, answered
 from dangol.campaigns.loading import load_campaign
 from dangol.campaigns.schedule import Schedule
 from dangol.campaigns.settings import Settings, default_settings, load_settings
@@ -51,6 +51,7 @@ purpose: advertising
 schedule: {once: "2026-12-01 10:00", time_zone: Europe/London, catch_up: 90 minutes}
 goal: {reach: member_of, segment: vip_loyal, within: 2 weeks}
 coupon: {name: 쿠폰, benefit: 10% 할인, code: A1, valid: 14 days}
+winner: {by: clicks, after: 4 hours, share: 0.2}
 holdout: 0.25
 again_after: 90 days
 cap_exempt: true
@@ -71,6 +72,7 @@ channels:
       items: new
       buttons:
         - {text: 네, link: "{{ links.accept }}"}
+    - {id: c, subject: 마감, body: 하나}
 steps:
   - after: 3 days
     unless: [clicked, purchased]
@@ -107,6 +109,14 @@ def test_a_small_campaign_has_sensible_defaults() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("by", "kind"), [("clicks", "a first e-mail with two variants"), ("purchases", "a first message with two variants")]
+)
+def test_a_winner_needs_a_contest(by: str, kind: str) -> None:
+    ((line, reason),) = problems(GOOD.replace("purpose:", f"winner: {{by: {by}, after: 1 day, share: 0.2}}\npurpose:"))
+    assert (line, f"'winner' by {by} needs {kind} of a weight above 0" in reason) == (4, True)
+
+
 def test_a_campaign_may_say_everything() -> None:
     campaign = load(EVERYTHING)
     email = Variant("a", "세일", "하나\n\n둘", 3, "미리", (Button("네", "{{ links.accept }}"),), "new")
@@ -122,11 +132,12 @@ def test_a_campaign_may_say_everything() -> None:
             schedule=Schedule("Europe/London", None, datetime(2026, 12, 1, 10), timedelta(minutes=90)),  # noqa: DTZ001
             advertising=True,
             steps=(
-                Step({"email": (email,)}),
+                Step({"email": (email, Variant("c", "마감", "하나"))}),
                 Step({"push": (push,)}, timedelta(days=3), frozenset({"clicked", "purchased"})),
             ),
             goal=Goal(14, "vip_loyal"),
             coupon=Coupon("쿠폰", "10% 할인", "A1", 14),
+            winner=Winner("clicks", timedelta(hours=4), 0.2),
             holdout=0.25,
             again_after=timedelta(days=90),
             cap_exempt=True,
@@ -177,6 +188,20 @@ def test_a_campaign_may_say_everything() -> None:
             "invitation: style_tlk\npurpose:",
             4,
             "unknown invitation 'style_tlk'; did you mean 'style_talk'?",
+        ),
+        ("purpose:", "winner: {by: clicks, after: 4 hours}\npurpose:", 4, "'winner' needs 'share'"),
+        ("purpose:", "winner: {by: opens, after: 4 hours, share: 0.2}\npurpose:", 4, "to find a winner 'opens'"),
+        (
+            "purpose:",
+            "winner: {by: clicks, after: 4, share: 0.2}\npurpose:",
+            4,
+            "'after' must be a duration from 1 hour",
+        ),
+        (
+            "purpose:",
+            "winner: {by: clicks, after: 4 hours, share: 1}\npurpose:",
+            4,
+            "'share' must be a number from 0.01",
         ),
         ("purpose:", "? [a]\n: b\npurpose:", 4, "unknown key '?' of 'campaign'"),
         # schedules
@@ -319,6 +344,7 @@ def test_the_shipped_campaigns_are_in_order_and_as_the_schema_says(path: Any) ->
         (("properties", "name"), loading.KEYS["name"], loading.REQUIRED["name"]),
         (("properties", "goal"), loading.KEYS["goal"], loading.REQUIRED["goal"]),
         (("properties", "coupon"), loading.KEYS["coupon"], loading.REQUIRED["coupon"]),
+        (("properties", "winner"), loading.KEYS["winner"], loading.REQUIRED["winner"]),
         (("properties", "steps", "items"), loading.KEYS["step"], loading.REQUIRED["step"]),
         (("properties", "schedule"), planning.KEYS, ()),
         (("$defs", "channels"), loading.KEYS["channels"], ()),

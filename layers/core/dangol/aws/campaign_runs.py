@@ -85,10 +85,11 @@ class DynamoCampaigns:
             ":launching": RunState.LAUNCHING.value,
             ":recipients": after.recipients,
             ":batches": after.batches,
+            ":tallies": after.tallies,
         }
         return self._update(
             ("campaign-run", before.id),
-            "SET #cursor = :after, #state = :state, recipients = :recipients ADD batches :batches",
+            "SET #cursor = :after, #state = :state, recipients = :recipients ADD batches :batches, tallies :tallies",
             # The cursor stands where it was read: one of two launchers moves it. And nobody cancelled the run.
             "#cursor = :before AND #state = :launching",
             names,
@@ -97,13 +98,31 @@ class DynamoCampaigns:
 
     def settle(self, batch: Batch, counts: Mapping[str, int]) -> None:
         """See Campaigns."""
+        self._add_up(batch, "counts", counts, ["batches :one"])
+
+    def count(self, batch: Batch, tally: Mapping[str, int]) -> None:
+        """See Campaigns."""
+        self._add_up(batch, "tally", tally, ["batches :one", "tallies :one"])
+
+    def choose(self, run_id: str, winners: Mapping[str, str]) -> Mapping[str, str]:
+        """See Campaigns."""
+        # Not decided before: all senders of a run use what the first one found.
+        undecided = "attribute_exists(id) AND attribute_not_exists(winners)"
+        key = ("campaign-run", run_id)
+        if self._update(key, "SET winners = :winners", undecided, {}, {":winners": dict(winners)}):
+            return winners
+        found: Mapping[str, str] = self._item(*key).get("winners", {})
+        return found
+
+    def _add_up(self, batch: Batch, where: str, counts: Mapping[str, int], less: Sequence[str]) -> None:
+        """Add numbers to a map of the run, and take one off what is left; once a batch."""
         counted = {"kind": "campaign-batch", "id": batch.id, "expires_at": _expires(_BRIEFLY_DAYS)}
         names = {f"#c{n}": name for n, name in enumerate(counts)}
-        adds = [f"counts.#c{n} :c{n}" for n in range(len(counts))]
+        adds = [f"{where}.#c{n} :c{n}" for n in range(len(counts))]
         update = {
             "TableName": self._name,
             "Key": {"kind": "campaign-run", "id": batch.run},
-            "UpdateExpression": f"ADD {', '.join([*adds, 'batches :one'])}",
+            "UpdateExpression": f"ADD {', '.join([*adds, *less])}",
             "ConditionExpression": "attribute_exists(id)",
             "ExpressionAttributeValues": {f":c{n}": count for n, count in enumerate(counts.values())} | {":one": -1},
         } | ({"ExpressionAttributeNames": names} if names else {})
@@ -185,8 +204,8 @@ class DynamoCampaigns:
                 Key={"kind": key[0], "id": key[1]},
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
+                **({"ExpressionAttributeNames": names} if names else {}),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != CONDITION_FAILED:
@@ -229,6 +248,8 @@ def _run_item(run: Run) -> dict[str, Any]:
         "recipients": run.recipients,
         "batches": run.batches,
         "counts": dict(run.counts),
+        "tallies": run.tallies,
+        "tally": dict(run.tally),
     }
 
 
@@ -245,6 +266,9 @@ def _run(item: Mapping[str, Any]) -> Run:
         batches=int(item["batches"]),
         counts={name: int(number) for name, number in item["counts"].items()},
         reason=item.get("reason"),
+        tallies=int(item.get("tallies", 0)),
+        tally={name: int(number) for name, number in item.get("tally", {}).items()},
+        winners=item.get("winners"),
     )
 
 

@@ -20,6 +20,8 @@ ITEM_KINDS = {
 """What items a message may show. Never what the person has just bought."""
 ANSWERS = ("opened", "clicked", "purchased")
 """What counts as an answer to a message, the weakest evidence first."""
+CLICKS, PURCHASES = "clicks", "purchases"
+"""What a winner may be found by."""
 
 
 EXPIRES = timedelta(hours=24)
@@ -79,6 +81,18 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Winner:
+    """How the best variant of the first message is found (winner.py)."""
+
+    by: str
+    """What counts: clicks or purchases."""
+    after: timedelta
+    """So long after the test began the rest of the audience gets the best one."""
+    share: float
+    """Of the audience, that the variants are tried on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """One campaign. Exactly one of `segment` and `where` is given."""
 
@@ -95,6 +109,7 @@ class Campaign:
     steps: tuple[Step, ...]
     goal: Goal | None = None
     coupon: Coupon | None = None
+    winner: Winner | None = None
     holdout: float = 0.0
     """Share of the audience that is left out, to measure against."""
     again_after: timedelta | None = None

@@ -10,8 +10,20 @@ from typing import TypeVar
 
 import yaml
 
-from dangol.campaigns.definition import ANSWERS, EXPIRES, Campaign, Coupon, Goal, Step, Variant
+from dangol.campaigns.definition import (
+    ANSWERS,
+    CLICKS,
+    EXPIRES,
+    PURCHASES,
+    Campaign,
+    Coupon,
+    Goal,
+    Step,
+    Variant,
+    Winner,
+)
 from dangol.campaigns.planning import read_schedule
+from dangol.campaigns.winner import contested
 from dangol.campaigns.writing import read_variants
 from dangol.channels import CHANNELS
 from dangol.document import Document, nearest
@@ -19,12 +31,25 @@ from dangol.errors import RuleError
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "campaign": (
-        *("id", "name", "description", "segment", "where", "schedule", "purpose", "goal", "coupon", "holdout"),
+        *(
+            "id",
+            "name",
+            "description",
+            "segment",
+            "where",
+            "schedule",
+            "purpose",
+            "goal",
+            "coupon",
+            "winner",
+            "holdout",
+        ),
         *("again_after", "cap_exempt", "per_hour", "expires", "goods", "invitation", "channels", "steps"),
     ),
     "name": ("ko", "en"),
     "goal": ("reach", "segment", "within"),
     "coupon": ("name", "benefit", "code", "valid"),
+    "winner": ("by", "after", "share"),
     "channels": CHANNELS,
     "step": ("after", "unless", "channels"),
 }
@@ -34,6 +59,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "name": ("ko", "en"),
     "goal": ("reach", "within"),
     "coupon": ("name", "benefit"),
+    "winner": ("by", "after", "share"),
     "channels": (),
     "step": ("after", "channels"),
 }
@@ -81,7 +107,7 @@ class _Reader:
         advertising = at("purpose", lambda node: doc.choice(node, PURPOSES, "purpose"), "") != "transactional"
         if not advertising and "coupon" in self.found:
             doc.note(self.found["coupon"], "a transactional campaign has no coupon: with one it is advertising")
-        return Campaign(
+        campaign = Campaign(
             id=at("id", self._file_id, ""),
             names=at("name", self._names, {}),
             description=at("description", lambda node: doc.text(node, "'description'"), ""),
@@ -92,6 +118,7 @@ class _Reader:
             steps=self._steps(),
             goal=at("goal", self._goal, None),
             coupon=at("coupon", self._coupon, None),
+            winner=at("winner", self._winner, None),
             holdout=at("holdout", lambda node: doc.number(node, 0, 1, "'holdout', a share,"), 0.0),
             again_after=at("again_after", lambda node: doc.duration(node, _DAY, 3660 * _DAY, "'again_after'"), None),
             cap_exempt=at("cap_exempt", lambda node: doc.flag(node, "'cap_exempt'"), False),
@@ -100,6 +127,15 @@ class _Reader:
             goods=at("goods", self._goods, frozenset()),
             invitation=at("invitation", self._invitation, None),
         )
+
+        self._check_contest(campaign)
+        return campaign
+
+    def _check_contest(self, campaign: Campaign) -> None:
+        if campaign.winner and not contested(campaign):
+            kind = "e-mail" if campaign.winner.by == CLICKS else "message"
+            reason = f"'winner' by {campaign.winner.by} needs a first {kind} with two variants of a weight above 0"
+            self.document.note(self.found["winner"], reason)
 
     def _at(self, key: str, read: Callable[[yaml.Node], T], default: T) -> T:
         """What stands at a key of the campaign."""
@@ -167,6 +203,14 @@ class _Reader:
         texts = {key: self.document.text(found[key], f"'{key}'") for key in ("name", "benefit", "code") if key in found}
         valid = self.document.duration(found["valid"], _DAY, 366 * _DAY, "'valid'") if "valid" in found else None
         return Coupon(texts.get("name", ""), texts.get("benefit", ""), texts.get("code"), valid.days if valid else None)
+
+    def _winner(self, node: yaml.Node) -> Winner | None:
+        doc, before = self.document, len(self.document.problems)
+        found = self._fields(node, "winner")
+        by = doc.choice(found["by"], (CLICKS, PURCHASES), "way to find a winner") if "by" in found else ""
+        after = doc.duration(found["after"], _HOUR, 7 * _DAY, "'after'") if "after" in found else _HOUR
+        share = doc.number(found["share"], 0.01, 0.9, "'share'") if "share" in found else 0.9
+        return Winner(by, after, share) if len(doc.problems) == before else None
 
     def _steps(self) -> tuple[Step, ...]:
         first = self._channels(self.found["channels"]) if "channels" in self.found else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dangol.campaigns.content import Content, Facts, Occasion
-from dangol.campaigns.definition import Campaign, Step, Variant
+from dangol.campaigns.definition import Campaign, Step, Variant, Winner
 from dangol.campaigns.law import Law
 from dangol.campaigns.wording import needs, write
 from dangol.channels import EMAIL, email, push
@@ -18,6 +18,7 @@ def preview(campaign: Campaign, facts: Facts, occasion: Occasion, law: Law) -> s
     purpose = "advertising" if campaign.advertising else "transactional"
     audience = campaign.segment or campaign.where
     lines = [f"{campaign.id} · {campaign.names['ko']} · to {audience} · {purpose}"]
+    lines += [_contest(campaign.winner)] if campaign.winner else []
     for number, step in enumerate(campaign.steps, 1):
         lines += ["", _heading(number, step)]
         for channel, variants in step.variants.items():
@@ -27,6 +28,13 @@ def preview(campaign: Campaign, facts: Facts, occasion: Occasion, law: Law) -> s
                 content = write(variant, facts, campaign.coupon, occasion)
                 lines += _shown(campaign, channel, content, occasion, law) if content else [_lacking(variant)]
     return "\n".join(lines) + "\n"
+
+
+def _contest(winner: Winner) -> str:
+    return (
+        f"{winner.share:.0%} get the first message's variants by weight, the rest {in_words(winner.after)} later "
+        f"the best by {winner.by}"
+    )
 
 
 def _heading(number: int, step: Step) -> str:

@@ -112,9 +112,16 @@ def _counted(run: "Run") -> str:
     if run.reason:
         return f": {run.reason}"
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(run.counts.items()))
-    return f": {counts}" if counts else ""
+    return (f": {counts}" if counts else "") + _contest(run)
+
+
+def _contest(run: "Run") -> str:
+    if run.winners is None:
+        return ""
+    won = ", ".join(f"{variant} ({channel})" for channel, variant in sorted(run.winners.items()))
+    return f"; winner {won}" if won else "; no winner, so all got the variants by weight"
 
 
 def _as_dict(run: "Run") -> dict[str, object]:
     about = {"id": run.id, "run_at": run.run_at.isoformat(), "state": run.state.value, "recipients": run.recipients}
-    return about | {"counts": dict(run.counts), "reason": run.reason}
+    return about | {"counts": dict(run.counts), "reason": run.reason, "tally": dict(run.tally), "winners": run.winners}

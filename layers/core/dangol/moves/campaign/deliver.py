@@ -7,7 +7,10 @@ from dangol.campaigns.content import Occasion
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.gate import Gate
 from dangol.campaigns.settings import Settings
-from dangol.moves.campaign.messages import Batch, RunState
+from dangol.campaigns.winner import with_winners
+from dangol.moves.campaign.contest import LOOK_AGAIN as COUNTING
+from dangol.moves.campaign.contest import choose, count
+from dangol.moves.campaign.messages import Arm, Batch, RunState
 from dangol.moves.campaign.posts import Terms
 from dangol.moves.campaign.rounds import LOOK_AGAIN, Clock, Outside, Round
 from dangol.moves.campaign.sending import Sending
@@ -43,12 +46,29 @@ class Deliverer:
         """
         run, campaigns = self._outside.campaigns.find(batch.run), self._outside.campaigns
         campaign = self._definitions.get(batch.campaign)
-        gone = run is None or run.state is RunState.CANCELLED
-        if gone or campaign is None or batch.step >= len(campaign.steps):
+        if batch.arm is Arm.TALLY:
+            return self._count(batch, campaign)
+        if run is None or run.state is RunState.CANCELLED or campaign is None or batch.step >= len(campaign.steps):
             return Round(self._outside, batch, self._clock).cancel()
         if campaigns.is_paused(batch.campaign):
             campaigns.wait([batch], self._clock.now() + LOOK_AGAIN)
             return batch.counts
+        if batch.arm is Arm.REST and campaign.winner:
+            won = choose(campaigns, run, campaign, run.run_at + campaign.winner.after, self._clock.now())
+            if won is None:
+                campaigns.wait([batch], self._clock.now() + COUNTING)
+                return batch.counts
+            campaign = with_winners(campaign, won)
+        return self._send(batch, campaign, left)
+
+    def _count(self, batch: Batch, campaign: Campaign | None) -> Mapping[str, int]:
+        """Count a part of a run's test of variants; nothing where there is no contest any more."""
+        contest = campaign is not None and campaign.winner is not None
+        tally = count(self._outside, batch, campaign, self._shop.date_of(batch.run_at)) if campaign and contest else {}
+        self._outside.campaigns.count(batch, tally)
+        return tally
+
+    def _send(self, batch: Batch, campaign: Campaign, left: timedelta) -> Mapping[str, int]:
         rules = self._settings.send_rules(self._shop.time_zone)
         occasion = Occasion(self._settings.sender, self._shop.date_of(batch.run_at), self._shop.currency)
         terms = Terms(batch.run, batch.step, occasion, rules.law, campaign.advertising)

@@ -6,7 +6,7 @@ a cursor that moves only from where it stood, and a batch that comes twice is wo
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -14,8 +14,10 @@ from hashlib import sha256
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.schedule import due_ticks
 from dangol.campaigns.settings import SETTINGS_FILE, Settings
+from dangol.campaigns.winner import contested, in_test
 from dangol.moves.campaign.messages import (
     CAMPAIGN_COMPLETED,
+    Arm,
     Audience,
     Batch,
     BatchQueue,
@@ -115,12 +117,7 @@ class Launcher:
         assert campaign.segment, "what goes live names a segment"
         while self._clock() < deadline:
             people, after = self._next_part(run, campaign.segment)
-            batches = list(_batches(run, campaign, people)) if people else []
-            self._doors.queue.put([batch for batch in batches if not batch.step])
-            for step in range(1, len(campaign.steps)):
-                due_at = campaign.due_at(step, run.run_at)
-                self._doors.campaigns.wait([batch for batch in batches if batch.step == step], due_at)
-            after = replace(after, recipients=run.recipients + len(people), batches=len(batches))
+            after = self._hand_out(run, campaign, people, after)
             if not self._doors.campaigns.advance(run, after):
                 return "launched by another"
             if after.state is RunState.SENDING:
@@ -137,15 +134,24 @@ class Launcher:
         for part, people in self._doors.notices.waiting(run.after):
             if self._clock() >= deadline:
                 return "launching"
-            batches = list(_batches(run, campaign, people))
-            self._doors.queue.put(batches)
-            after = replace(run, after=part, recipients=run.recipients + len(people), batches=len(batches))
+            after = self._hand_out(run, campaign, people, replace(run, after=part))
             if not self._doors.campaigns.advance(run, after):
                 return "launched by another"
             self._doors.notices.forget(part)
             run = after
-        ended = replace(run, state=RunState.SENDING, batches=0)
+        ended = replace(run, state=RunState.SENDING, batches=0, tallies=0)
         return "launched" if self._doors.campaigns.advance(run, ended) else "launched by another"
+
+    def _hand_out(self, run: Run, campaign: Campaign, people: Sequence[str], after: Run) -> Run:
+        """Put all batches of a part of the audience where they belong; the run `after` that, with what to add up."""
+        batches = list(_batches(run, campaign, people))
+        for batch, due_at in batches:
+            if due_at > run.run_at:
+                self._doors.campaigns.wait([batch], due_at)
+            else:
+                self._doors.queue.put([batch])
+        tallies = sum(batch.arm is Arm.TALLY for batch, _ in batches)
+        return replace(after, recipients=run.recipients + len(people), batches=len(batches), tallies=tallies)
 
     def _next_part(self, run: Run, segment: str) -> tuple[list[str], Run]:
         """The next people of the audience, at most PART, and the run with its cursor behind them."""
@@ -206,9 +212,26 @@ def completed(run: Run) -> dict[str, object]:
     }
 
 
-def _batches(run: Run, campaign: Campaign, people: Iterable[str]) -> Iterable[Batch]:
-    """A batch for each message of the campaign. Its name follows from where the cursor stood."""
+def _batches(run: Run, campaign: Campaign, people: Sequence[str]) -> Iterator[tuple[Batch, datetime]]:
+    """The batches of a part of the audience, each with when it is due. Names follow from where the cursor stood.
+
+    With a winner to be found the rest of the audience has its own run, as it were, that begins when the test is over.
+    """
     part = sha256(f"{run.bucket} {run.after or ''}".encode()).hexdigest()[:12]
-    for number, step in enumerate(campaign.steps):
+    if campaign.winner is None:
+        yield from _messages(campaign, Batch(run.id, campaign.id, run.run_at, 0, "", part, tuple(people)))
+        return
+    tested = tuple(person for person in people if in_test(person, campaign))
+    rest, over = tuple(person for person in people if person not in tested), run.run_at + campaign.winner.after
+    test = Batch(run.id, campaign.id, run.run_at, 0, "", part, tested)
+    yield from _messages(campaign, test)
+    for channel in contested(campaign) if tested else ():
+        yield replace(test, channel=channel, part=f"{part}-tally", arm=Arm.TALLY), over
+    yield from _messages(campaign, replace(test, run_at=over, part=f"{part}-rest", customers=rest, arm=Arm.REST))
+
+
+def _messages(campaign: Campaign, pattern: Batch) -> Iterator[tuple[Batch, datetime]]:
+    """A batch like the pattern for each message of the campaign, with when it is due; none for nobody."""
+    for number, step in enumerate(campaign.steps if pattern.customers else ()):
         for channel in step.variants:
-            yield Batch(run.id, campaign.id, run.run_at, number, channel, part, tuple(people))
+            yield replace(pattern, step=number, channel=channel), campaign.due_at(number, pattern.run_at)

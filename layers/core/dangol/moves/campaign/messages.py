@@ -48,6 +48,17 @@ class Delivery:
     """What the person did with it: opened, clicked."""
 
 
+class Arm(StrEnum):
+    """What a batch is in a run that finds a winner (dangol.campaigns.winner)."""
+
+    ALL = ""
+    """Of other runs, and those whom the variants are tried on."""
+    REST = "rest"
+    """Those who get the winner."""
+    TALLY = "tally"
+    """No message: those whose answers are counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A part of a run: one message to some people."""
@@ -55,7 +66,7 @@ class Batch:
     run: str
     campaign: str
     run_at: datetime
-    """When the run was due; its steps and expiries count from it. UTC."""
+    """When the run was due, or the rest of its audience; steps and expiries count from it. UTC."""
     step: int
     channel: str
     part: str
@@ -64,6 +75,7 @@ class Batch:
     """Those who are left of it."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What became of the others."""
+    arm: Arm = Arm.ALL
 
     @property
     def id(self) -> str:
@@ -81,6 +93,7 @@ class Batch:
             "part": self.part,
             "customers": list(self.customers),
             "counts": dict(self.counts),
+            "arm": self.arm.value,
         }
 
     @classmethod
@@ -89,7 +102,7 @@ class Batch:
         run_at = datetime.fromisoformat(body["run_at"]).astimezone(UTC)
         counts = {name: int(count) for name, count in body["counts"].items()}
         whole = (body["run"], body["campaign"], run_at, int(body["step"]), body["channel"], body["part"])
-        return cls(*whole, tuple(body["customers"]), counts)
+        return cls(*whole, tuple(body["customers"]), counts, Arm(body.get("arm", "")))
 
 
 class RunState(StrEnum):
@@ -126,6 +139,12 @@ class Run:
     """Messages by what became of them: 'sent', 'skipped no_consent' and so on."""
     reason: str | None = None
     """Why it was refused."""
+    tallies: int = 0
+    """Parts of the test of variants that are not counted yet."""
+    tally: Mapping[str, int] = field(default_factory=dict)
+    """What the test came to so far (dangol.campaigns.winner.score_key)."""
+    winners: Mapping[str, str] | None = None
+    """The variants that won, by channel; None as long as that is not decided."""
 
 
 class Campaigns(Protocol):
@@ -150,10 +169,16 @@ class Campaigns(Protocol):
         """Those that are not over."""
 
     def advance(self, before: Run, after: Run) -> bool:
-        """Move a run whose audience is being read, if it stands as before; batches are added up."""
+        """Move a run whose audience is being read, if it stands as before; batches and tallies are added up."""
 
     def settle(self, batch: Batch, counts: Mapping[str, int]) -> None:
         """Count a batch that is worked off; once, however often it is told."""
+
+    def count(self, batch: Batch, tally: Mapping[str, int]) -> None:
+        """Count a part of the test of variants; once, however often it is told."""
+
+    def choose(self, run_id: str, winners: Mapping[str, str]) -> Mapping[str, str]:
+        """Note who won, unless that is decided; what is decided then."""
 
     def close(self, run: Run) -> None:
         """A run is over; its state says how."""
