@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from importlib.resources import as_file
+from importlib.resources import files as resources
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Self
 
@@ -17,16 +19,18 @@ if TYPE_CHECKING:
     from dangol.campaigns.invitation import Invitation
     from dangol.campaigns.settings import Settings
     from dangol.channels.audiences.definition import AdAudience
+    from dangol.costs.prices import PriceList
     from dangol.orders.dialect import Dialect
     from dangol.orders.rates import Rate
 
 RATES_FILE = "rates.yaml"
 DIALECTS = "dialects/*.yaml"
 MESSAGING_FILE = "messaging.yaml"
+PRICES_FILE = "prices.yaml"
 CAMPAIGNS = "campaigns/*.yaml"
 AUDIENCES_FILE = "audiences.yaml"
 INVITATIONS = "invitations/*.yaml"
-KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS, AUDIENCES_FILE, INVITATIONS)
+KNOWN_FILES = (POLICY_FILE, RATES_FILE, DIALECTS, MESSAGING_FILE, CAMPAIGNS, AUDIENCES_FILE, INVITATIONS, PRICES_FILE)
 """What a configuration may consist of; * stands for any name."""
 
 
@@ -66,6 +70,14 @@ class Configuration:
     def messaging(self) -> "Settings":
         """Who writes, and how often; as shipped, it lets nothing be launched."""
         return messaging_of(self.files)
+
+    @property
+    def prices(self) -> "PriceList":
+        """What AWS asks for, for predictions."""
+        from dangol.costs.prices import default_prices, load_prices
+
+        text = self.files.get(PRICES_FILE)
+        return default_prices() if text is None else load_prices(text, PRICES_FILE)
 
     def campaigns(self, time_zone: str) -> "tuple[Campaign, ...]":
         """The campaigns the shop gave: those shipped are examples. `time_zone` is of schedules that name none."""
@@ -109,6 +121,12 @@ def invitation_of(files: Mapping[str, bytes], invitation: str, time_zone: str) -
 
     name = INVITATIONS.replace("*", invitation)
     return load_invitation(files[name], name, time_zone) if name in files else None
+
+
+def shipped() -> Configuration:
+    """All that is shipped with Dangol, the examples included."""
+    with as_file(resources("dangol") / "defaults") as folder:
+        return load_configuration(files_of(folder))
 
 
 def load_configuration(files: Mapping[str, bytes], where: str = "config/") -> Configuration:
@@ -156,6 +174,7 @@ def _check(name: str, text: bytes, file: str, policy: Policy, invitations: Colle
     from dangol.campaigns.inviting import load_invitation
     from dangol.campaigns.settings import load_settings
     from dangol.channels.audiences.definition import load_audiences
+    from dangol.costs.prices import load_prices
     from dangol.orders.describe import load_dialect
     from dangol.orders.rates import load_rates
 
@@ -165,6 +184,8 @@ def _check(name: str, text: bytes, file: str, policy: Policy, invitations: Colle
         load_rates(text, file)
     elif name == MESSAGING_FILE:
         load_settings(text, file)
+    elif name == PRICES_FILE:
+        load_prices(text, file)
     elif name == AUDIENCES_FILE:
         load_audiences(text, file, policy.names)
     elif fnmatchcase(name, CAMPAIGNS):

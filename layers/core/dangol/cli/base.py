@@ -67,11 +67,13 @@ def configuration_of(options: argparse.Namespace, stack: Stack | None) -> "Confi
 
 
 @contextmanager
-def open_base(options: argparse.Namespace, stack: Stack | None, policies: Iterable["Policy"]) -> Iterator[Base]:
-    """Compute the features that any of these policies needs; the tables end with the context."""
+def open_base(
+    options: argparse.Namespace, stack: Stack | None, policies: Iterable["Policy"], also: Iterable[str] = ()
+) -> Iterator[Base]:
+    """Compute the features that any of these policies needs, and those in `also`; the tables end with the context."""
     from dangol.engine import connect
 
-    needs = _together([policy.needs for policy in policies])
+    needs = _together([policy.needs for policy in policies], also)
     shop = stack.shop if stack else shop_of(options)
     as_of = options.as_of or (stack.today() if stack else shop.date_of(datetime.now(UTC)))
     with tempfile.TemporaryDirectory(prefix="dangol-") as scratch:
@@ -87,10 +89,10 @@ def open_base(options: argparse.Namespace, stack: Stack | None, policies: Iterab
             connection.close()
 
 
-def _together(needs: "list[Needs]") -> "Needs":
+def _together(needs: "list[Needs]", also: Iterable[str]) -> "Needs":
     from dangol.segments.policy import Needs
 
-    features = frozenset[str]().union(*(one.features for one in needs))
+    features = frozenset(also).union(*(one.features for one in needs))
     return Needs(features, any(one.interactions for one in needs))
 
 

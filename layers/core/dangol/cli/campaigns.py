@@ -1,4 +1,4 @@
-"""`dangol campaigns`: list, check and preview the campaigns of a folder, and run those of a deployed stack."""
+"""`dangol campaigns`: list, check, preview and price the campaigns of a folder, and run those of a deployed stack."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from dangol.cli.campaign_runs import add_runs_to
+from dangol.cli.costs import add_cost_to
 from dangol.cli.invitations import add_invitations_to
 from dangol.cli.local import a_date, add_shop_to, policy_of
 from dangol.cli.readers import add_reader_to, reader_of
@@ -39,6 +40,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         one.set_defaults(run=action)
         if name == "preview":
             _add_person(one)
+    add_cost_to(actions)
     add_runs_to(actions)
     add_invitations_to(actions)
 
