@@ -1,16 +1,38 @@
-"""Write the example in docs/operating.md, what a shop costs, anew from the code.
+"""Write in docs/operating.md anew what a shop costs: the units, and an example.
 
 python -m scripts.make_costs
 """
 
 from pathlib import Path
 
+from dangol.costs import usage
 from dangol.costs.prices import default_prices
 from dangol.costs.usage import Messages, Shop, together, usage_of_messages, usage_of_month
 from dangol.reports.costs import bill_text, usd
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operating.md"
 BEGIN, END = "<!-- made by scripts/make_costs.py -->\n\n", "\n<!-- end of what it makes -->\n"
+
+
+def units() -> str:
+    """How much a message, an order and a month take."""
+    rows = {
+        "DynamoDB writes": f"{usage.WRITES_AN_ORDER:g} with a counted order (the customer, two memberships, the profile) "
+        f"and {usage.WRITES_MOVED:g} when time moves its customer later; "
+        f"{usage.WRITES_RECORDED + usage.WRITES_CLAIMED:g} a message that is sent, {usage.WRITES_RECORDED:g} one that is skipped, {usage.WRITES_OPENED:g} an opened mail",
+        "EventBridge": f"{2 * usage.EVENTS_MOVED:g} events an order: with it and later, a segment left and one entered",
+        "SES, SNS and SQS": f"a mail, and {usage.EVENTS_AN_EMAIL:g} events of it",
+        "Lambda": f"{usage.INGEST_GB_SECONDS:.1f} GB-seconds a file, {usage.REFRESH_GB_SECONDS:.1f} a shard refreshed, "
+        f"{usage.SECONDS_A_THOUSAND * usage.SENDER_GB:g} a thousand messages",
+        "S3": f"{usage.S3_WRITES_A_PART} objects a file and shard it touches, {usage.S3_WRITES_A_REFRESH} writes and "
+        f"listings a refresh, {usage.BYTES_AN_ORDER} bytes an order",
+        "Step Functions": f"{usage.TRANSITIONS_A_SHARD} transitions a shard and day",
+        "whatever happens": f"a look a minute of `launch`; Lambda asks {usage.POLLED_QUEUES} queues for work, five at a "
+        f"time, each for twenty seconds; {usage.ALARMS} alarms, {usage.DASHBOARDS} dashboard, {usage.SECRETS} secrets",
+    }
+    return "\n".join(
+        ["| what | how much of it |", "|---|---|", *(f"| {what} | {much} |" for what, much in rows.items())]
+    )
 
 
 def example() -> str:
@@ -34,9 +56,9 @@ mostly for rows and events.
 
 
 def made_anew(page: str) -> str:
-    """The page with the example as it follows from the code."""
+    """The page with both as they follow from the code."""
     before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}{example()}{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}{units()}\n\n{example()}{END}{rest.partition(END)[2]}"
 
 
 def main() -> None:

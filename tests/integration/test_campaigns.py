@@ -28,9 +28,11 @@ from dangol.aws.tables import DynamoServingTables
 from dangol.campaigns import winner
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.gate import Ask, Gate, Held, Passed
+from dangol.campaigns.items import OwnProducts
 from dangol.campaigns.links import Action, Link, sign
 from dangol.channels.email import Email
 from dangol.configuration import to_json
+from dangol.ledger.contact import Contact
 from dangol.ledger.layout import shard_of
 from dangol.moves.campaign.launch import new_run
 from dangol.moves.campaign.messages import Batch
@@ -297,6 +299,16 @@ def test_in_dynamodb_too_ten_campaigns_at_once_against_a_cap_of_five_send_five(a
     assert (len(row["sent"]["email"]), row["revision"], problems("profiles", [row])) == (5, 6, [])
     (passed, *_) = [ask for ask, answer in zip(asks, answers, strict=True) if isinstance(answer, Passed)]
     assert isinstance(gate.ask(passed, read, "other", NOON, lambda profile: "hello"), Held)
+
+
+def test_the_products_that_concern_a_person_come_back_as_they_were_put(aws: Aws, book: DynamoProfiles) -> None:
+    own = OwnProducts("p1", ("p1", "p2"), cart=("p3",), restocked=("p4",))
+    lists = {"own_bought": ["p1", "p2"], "own_cart": ["p3"], "own_restocked": ["p4"]}
+    book.put_contacts([Contact("c1", {"email": "kim@example.com", "own_last": "p1", **lists})])
+    assert book.read(["c1"])["c1"].products == own
+    assert problems("profiles", aws.rows(aws.profiles)) == []
+    book.put_contacts([Contact("c1", {"email": "kim@example.com"})])
+    assert book.read(["c1"])["c1"].products == OwnProducts()
 
 
 def test_notes_raise_the_revision_and_bring_nobody_back(aws: Aws, book: DynamoProfiles) -> None:

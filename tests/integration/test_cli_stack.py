@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from dangol.moves.messages import Membership
 
 from tests.fakes import FakeBus
 from tests.integration.conftest import REGION, TODAY, Aws
+from tests.senders import HELLO
 from tests.world import World
 
 LIVE = """
@@ -81,7 +83,7 @@ class CloudFormation:
 def stack(aws: Aws, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Stack `shop`, with its outputs, a ledger, and a live configuration; and stack `website`, another project's."""
     outputs = {"BucketName": aws.bucket, "RunsTableName": aws.runs, "MembershipsTableName": aws.memberships}
-    parameters = {"TimeZone": "Asia/Seoul", "Currency": "KRW", "FixedDate": TODAY}
+    parameters = {"TimeZone": "Asia/Seoul", "Currency": "KRW", "FixedDate": TODAY, "NumberOfShards": "3"}
     shop = {
         "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
@@ -135,6 +137,16 @@ def test_count_is_over_all_shards_on_the_day_of_the_stack(dangol: Dangol) -> Non
         "women         여성               2  50.0%\n"
     )
     assert "objects of the ledger" in ran.err
+
+
+def test_the_costs_are_of_the_live_campaigns_over_all_shards(dangol: Dangol, stack: Aws) -> None:
+    hello = HELLO.format(id="hello", purpose="advertising", more="").replace("loyal", "recent")
+    live = {"segments.yaml": LIVE.encode(), "campaigns/hello.yaml": hello.encode()}
+    stack.s3.put_object(Bucket=stack.bucket, Key="config/live/configuration.json", Body=to_json(live))
+    ran = dangol("campaigns", "cost")
+    assert ran.status == 0
+    assert re.search(r"^hello +1 +1 email, 1 push +< 0.01 +30 ", ran.out, re.MULTILINE)
+    assert "The shop beside its campaigns (1 orders and 30 files a month, 4 customers, 3 shards): " in ran.out
 
 
 def test_scores_are_fifths_of_all_shards_together(dangol: Dangol) -> None:

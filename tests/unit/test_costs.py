@@ -110,7 +110,6 @@ def test_the_standing_costs_count_what_the_template_has() -> None:
 def test_the_guide_tells_what_is_computed() -> None:
     guide = (ROOT / "docs" / "operating.md").read_text("utf-8")
     assert made_anew(guide) == guide, "write it anew: python -m scripts.make_costs"
-    assert f"asks {usage.POLLED_QUEUES} queues" in guide
     standing, thousand = usage_of_month(Shop(0, 0, 0, 16)), usage_of_messages([Messages("email", 1_000, 1_000)])
     readme = (ROOT / "README.md").read_text("utf-8")
     assert f"about {OURS.total(standing):.0f} USD a month" in readme
