@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
+import urllib.request
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -61,6 +62,8 @@ class DeployedShop:
         self._machines = aws.client("stepfunctions")
         self._topics = aws.client("sns")
         tables = aws.resource("dynamodb")
+        self._aws = aws
+        self._deliveries = tables.Table(outputs["DeliveriesTableName"])
         self._customers = tables.Table(outputs["CustomersTableName"])
         self._memberships = tables.Table(outputs["MembershipsTableName"])
         self._runs = tables.Table(outputs["RunsTableName"])
@@ -157,6 +160,41 @@ class DeployedShop:
             for item in self._memberships.query(KeyConditionExpression=partition, Limit=1)["Items"]:
                 return str(item["customer_id"])
         return None
+
+    def launch(self) -> None:
+        """What the scheduler does each minute: call function `launch`."""
+        found = self._aws.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId="LaunchFunction"
+        )
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        answer = self._aws.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+        if "FunctionError" in answer:
+            raise RuntimeError(f"function launch failed: {answer['Payload'].read().decode()}")
+
+    def deliveries(self) -> list[Item]:
+        """What became of each message."""
+        return list(self._deliveries.scan()["Items"])
+
+    def mails(self, domain: str) -> list[dict[str, Any]]:
+        """What SES took of a sender's domain."""
+        with urllib.request.urlopen(f"{self._aws.endpoint}/_ministack/ses/messages") as answer:
+            found = json.loads(answer.read())
+        return [mail for mails in found["messages"].values() for mail in mails if f"@{domain}>" in mail["Source"]]
+
+    def deliver_again(self, rows: Iterable[Item], channel: str = "email") -> list[str]:
+        """Put the messages of a channel on the queue a second time, a batch for each run; the names of the batches."""
+        people: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            if row["channel"] == channel:
+                people[row["run"]].append(row["customer_id"])
+        runs = {run["id"]: run for run in self.runs("campaign-run")}
+        for run, customers in people.items():
+            about = {"run": run, "campaign": runs[run]["campaign"], "run_at": runs[run]["run_at"], "step": 0}
+            batch = about | {"channel": channel, "part": "again", "customers": sorted(customers), "counts": {}}
+            self._aws.client("sqs").send_message(
+                QueueUrl=self.outputs["DeliveryQueueUrl"], MessageBody=json.dumps(batch)
+            )
+        return [f"{run}#0#{channel}#again" for run in people]
 
     def rejects(self, receipt: Item) -> list[dict[str, str]]:
         """The rejected rows of one file."""

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from dangol.reports.summary import Summary
 
+from examples.sandbox.campaigning import Campaigning, services
 from examples.sandbox.commands import CommandLine
 from examples.sandbox.deployed import BUCKETS, DeployedShop, Item, Written, total
 from examples.sandbox.listener import Listener
-from examples.sandbox.living import LivingSegments
+from examples.sandbox.living import FOLDER, LivingSegments
 from examples.sandbox.local_aws import ROOT, LocalAws, wait_for
 from examples.sandbox.newsletters import Told
 from examples.sandbox.terminal import (
@@ -35,6 +36,8 @@ from examples.sandbox.terminal import (
 )
 
 SHARDS = 4
+OUT = ROOT / "build" / "demo"
+"""Where the demo leaves what is to be looked at in a browser."""
 STEPS = (("a day later", 1), ("a week later", 7), ("a month later", 30))
 Files = Mapping[str, Sequence[Path]]
 """What a shop drops: folder under incoming/ → files, oldest first."""
@@ -52,7 +55,7 @@ class Shop:
     policy: Path | None = None
     """Its own segments, if it does not take the default ones."""
     mail: Told | None = None
-    """What became of its newsletters, if it sends any; then somebody also edits its segments."""
+    """What became of its newsletters, if it sends any; then somebody also edits its segments, and runs campaigns."""
 
 
 class NotTaken(Exception):
@@ -70,6 +73,7 @@ class Story:
             FixedDate=shop.today.isoformat(),
             TimeZone=shop.time_zone,
             Currency=shop.currency,
+            **(services(aws) if shop.mail else {}),
         )
         terminal.say(f"stack {shop.stack} deployed, with {SHARDS} shards")
         self._aws = aws
@@ -94,6 +98,7 @@ class Story:
         if self._shop.mail:
             living.explain(self._shop.mail)
             living.edit(self._shop.today, SHARDS)
+            Campaigning(self._deployed, CommandLine(self._aws, self._scratch), self._terminal, OUT).run(FOLDER)
         steps = self._move_the_clock(listener)
         if self._shop.mail:
             living.time_alone(steps[0])

@@ -1,0 +1,165 @@
+"""Two campaigns as a marketer runs them: from a folder to what arrived, and a second delivery that sends nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dangol.reports.text import aligned
+
+from examples.sandbox.commands import CommandLine
+from examples.sandbox.deployed import DeployedShop, Item
+from examples.sandbox.local_aws import ROOT, LocalAws
+from examples.sandbox.terminal import WIDTH, Terminal, wrapped
+
+CAMPAIGNS = ("potential_loyal_picks", "big_spender_preview")
+"""Those of the shipped ones that the store makes its own."""
+DOMAIN = "dangol-fashion.example"
+SENDER = f"""country: KR
+sender:
+  name: 단골상점
+  email: hello@{DOMAIN}
+  phone: 02-123-4567
+  address: 서울특별시 성동구 연무장길 1
+  url: https://{DOMAIN}
+  app_opt_out: 앱 > 설정 > 알림
+"""
+PICTURE = (640, 1050)
+"""Pixels: an e-mail as a desktop shows it."""
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def services(aws: LocalAws) -> dict[str, str]:
+    """What a shop has at SES and SNS before it deploys: a verified domain, and its apps; the template's parameters."""
+    aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
+    names = {"FcmApplicationArn": "GCM", "ApnsApplicationArn": "APNS"}
+    return {
+        parameter: aws.client("sns").create_platform_application(
+            Name="dangol-fashion", Platform=platform, Attributes={"PlatformCredential": "key"}
+        )["PlatformApplicationArn"]
+        for parameter, platform in names.items()
+    }
+
+
+class Campaigning:
+    """What a marketer does next, with the same folder."""
+
+    def __init__(self, deployed: DeployedShop, commands: CommandLine, terminal: Terminal, out: Path) -> None:
+        """`out`: where the e-mails are kept."""
+        self._deployed = deployed
+        self._commands = commands
+        self._terminal = terminal
+        self._out = out
+
+    def run(self, folder: str) -> None:
+        """Make the campaigns live, run them, and show what arrived."""
+        self._terminal.say("now the campaigns: who writes goes into messaging.yaml, two shipped ones into campaigns/")
+        self._write(self._commands.folder / folder)
+        self._show(f"dangol campaigns check --config {folder}")
+        self._on_stack(f"dangol config push {folder} --no-diff --yes", quietly=True)
+        for campaign in CAMPAIGNS:
+            self._on_stack(f"dangol campaigns run {campaign}")
+        rows = self._sent()
+        self._tell_outcomes(rows)
+        mails = self._deployed.mails(DOMAIN)
+        self._show_mail(next(mail for mail in mails if "- " in mail["BodyText"]))
+        self._deliver_again(rows, len(mails))
+
+    def _write(self, folder: Path) -> None:
+        (folder / "messaging.yaml").write_text(SENDER, "utf-8")
+        (folder / "campaigns").mkdir(exist_ok=True)
+        for campaign in CAMPAIGNS:
+            shutil.copy(ROOT / "config" / "campaigns" / f"{campaign}.yaml", folder / "campaigns")
+
+    def _sent(self) -> Sequence[Item]:
+        """Every message of the campaigns, sent or skipped or waiting."""
+        expected = sum(len(self._deployed.members(segment)) * channels for segment, channels in _AUDIENCES)
+
+        def rows() -> Sequence[Item]:
+            self._deployed.launch()  # what the scheduler does each minute
+            return self._deployed.deliveries()
+
+        return self._terminal.follow("messages decided", rows, expected)
+
+    def _tell_outcomes(self, rows: Sequence[Item]) -> None:
+        found = Counter((row["run"].rpartition("-")[0], row["channel"], _outcome(row)) for row in rows)
+        table = [("campaign", "channel", "what became of it", "people")]
+        table += [(*key, f"{count:,}") for key, count in sorted(found.items(), key=lambda one: (one[0][:2], -one[1]))]
+        self._terminal.show("What became of each message, from table Deliveries", aligned(table, left=3))
+        if any(row.get("reason") == "quiet_hours" for row in rows):
+            now = datetime.now(ZoneInfo("Asia/Seoul"))
+            self._terminal.say(f"it is {now:%H:%M} in Seoul: advertising by push waits until 08:00, as the law has it")
+
+    def _show_mail(self, mail: Mapping[str, Any]) -> None:
+        text = f"To: {mail['To'][0]}\nSubject: {mail['Subject']}\n\n{mail['BodyText'].strip()}"
+        self._terminal.show("One of the e-mails as it was received, its text part", wrapped(_without_tokens(text)))
+        self._out.mkdir(parents=True, exist_ok=True)
+        page = self._out / "email.html"
+        page.write_text(mail["BodyHtml"], "utf-8")
+        picture = _picture(page)
+        self._terminal.say(f"its HTML part: {_shown(page)}" + (f"; its picture: {_shown(picture)}" if picture else ""))
+
+    def _deliver_again(self, rows: Sequence[Item], mails: int) -> None:
+        """Put every batch on the queue a second time, as SQS may."""
+        again = self._deployed.deliver_again(rows)
+        self._terminal.follow(
+            "of the batches worked off again",
+            lambda: [run for run in self._deployed.runs("campaign-batch") if run["id"] in again],
+            len(again),
+        )
+        more = len(self._deployed.mails(DOMAIN)) - mails
+        count = f"{len(again)} batches were put on the queue a second time, as SQS may"
+        self._terminal.say(f"{count}: {more} more e-mails, and every row of Deliveries as it was")
+        assert (more, _essence(self._deployed.deliveries())) == (0, _essence(rows)), "sent twice"
+
+    def _on_stack(self, command: str, quietly: bool = False) -> None:
+        on_stack = f"{command} --stack {self._deployed.stack}"
+        if quietly:
+            self._commands.run(on_stack)
+            self._terminal.say(f"$ {on_stack}")
+        else:
+            self._show(on_stack)
+
+    def _show(self, command: str) -> None:
+        self._terminal.show(f"$ {command}", wrapped(self._commands.run(command)))
+
+
+_AUDIENCES = (("potential_loyal", 1), ("big_spender", 2))
+"""Segment of each campaign, and its channels."""
+
+
+def _outcome(row: Item) -> str:
+    return " ".join(filter(None, (row["status"], row.get("reason", "").replace("_", " "))))
+
+
+def _essence(rows: Sequence[Item]) -> set[tuple[str, str, str]]:
+    return {(row["run_customer"], row["channel"], _outcome(row)) for row in rows}
+
+
+def _without_tokens(text: str) -> str:
+    """The text with long signed links cut short."""
+    return "\n".join(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in text.splitlines())
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _picture(page: Path) -> Path | None:
+    """The page as a browser of this machine draws it; None if there is none."""
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser is None:
+        return None
+    picture = page.with_suffix(".png")
+    with tempfile.TemporaryDirectory(prefix="dangol-browser-") as profile:
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}")
+        size, target = f"--window-size={PICTURE[0]},{PICTURE[1]}", f"--screenshot={picture}"
+        subprocess.run([browser, *options, size, target, page.as_uri()], capture_output=True, timeout=60, check=False)
+    return picture if picture.exists() else None
