@@ -15,6 +15,8 @@ from dangol.channels.pages import BAD, page
 logger, tracer = Logger(), Tracer()
 STATUS = {Result.FULL: 409, Result.UNCLEAR: 400, Result.OVER: 410, Result.BUSY: 503}
 """Of an answer that was not taken; else 200."""
+LONGEST = 1000
+"""Bytes of a form that are looked at; ours has far fewer."""
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -40,7 +42,7 @@ def choice_of(event: dict[str, Any]) -> str:
     """What the form says; '' if nothing."""
     body = event.get("body") or ""
     text = b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    return parse_qs(text.decode("utf-8", errors="replace")).get("choice", [""])[0]
+    return parse_qs(text[:LONGEST].decode("utf-8", errors="replace")).get("choice", [""])[0]
 
 
 @logger.inject_lambda_context

@@ -6,7 +6,7 @@ given again changes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -94,8 +94,9 @@ class Responder:
     def reply(self, token: str, choice: str) -> Visit:
         """Take a choice, DECLINE or the id of a slot, and what the page shows then. Raises BadLink."""
         guest = self._guest(token)
-        result = self._take(guest, choice)
-        return self._visit(self._guest(token), result)
+        result, asked = self._take(guest, choice), guest.invited
+        reply = self.replies.find(asked.invitation, asked.customer_id) if guest.offered else guest.reply
+        return self._visit(replace(guest, reply=reply), result)
 
     def _guest(self, token: str) -> _Guest:
         now = self.clock()
