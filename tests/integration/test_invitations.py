@@ -388,7 +388,9 @@ def test_the_list_for_a_spreadsheet_runs_no_formula(
         ["declined", "", "", "'@gone", "2026-12-01 12:00", RUN, "", ""],
     ]
     assert dangol("style_talk", "--csv", str(file))[0] == 0
-    assert "HYPERLINK" not in file.read_text("utf-8-sig")
+    header, *rows = csv.reader(file.read_text("utf-8-sig").splitlines())
+    assert header == ["status", "start", "place", "customer_id", "replied_at", "run"]
+    assert {len(row) for row in rows} == {6}
 
 
 def test_a_guest_without_a_seat_is_a_finding(dangol: Dangol, replies: DynamoReplies) -> None:

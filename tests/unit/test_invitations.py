@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -321,6 +322,24 @@ def test_one_guest_from_two_devices_has_one_seat(party: Party) -> None:
     assert results.keys() <= {"booked", "declined", "busy"}
     has = party.has("c1")
     assert +Counter(party.replies.taken("style_talk")) == ({has: 1} if has else {})
+
+
+def test_a_reply_that_another_one_of_the_guest_overtakes_is_made_on_what_stands_then(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, meanwhile = party.replies.replace, [SECOND]
+
+    def overtaken(before: Reply | None, after: Reply, capacity: int, kept_until: datetime) -> bool:
+        if meanwhile:
+            write(before, replace(after, slot=meanwhile.pop()), 2, kept_until)
+        return write(before, after, capacity, kept_until)
+
+    monkeypatch.setattr(party.replies, "replace", overtaken)
+    assert party.reply("c1", FIRST) == "booked"
+    assert +Counter(party.replies.taken("style_talk")) == {FIRST: 1}
+    monkeypatch.setattr(party.replies, "replace", lambda *_: False)
+    assert party.reply("c1", SECOND) == "busy"
+    assert "잠시 후 다시 보내 주세요" in invitation_page(party.responder.reply(token("c1"), SECOND))
 
 
 @settings(max_examples=200, deadline=None)
