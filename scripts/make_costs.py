@@ -17,18 +17,20 @@ BEGIN, END = "<!-- made by scripts/make_costs.py -->\n\n", "\n<!-- end of what i
 def units() -> str:
     """How much a message, an order and a month take."""
     rows = {
-        "DynamoDB writes": f"{usage.WRITES_AN_ORDER:g} with a counted order (the customer, two memberships, the profile) "
-        f"and {usage.WRITES_MOVED:g} when time moves its customer later; "
-        f"{usage.WRITES_RECORDED + usage.WRITES_CLAIMED:g} a message that is sent, {usage.WRITES_RECORDED:g} one that is skipped, {usage.WRITES_OPENED:g} an opened mail",
+        "DynamoDB writes": f"{usage.WRITES_AN_ORDER:g} with a counted order (the customer, two memberships, the "
+        f"profile) and {usage.WRITES_MOVED:g} when time moves its customer later; "
+        f"{usage.WRITES_RECORDED + usage.WRITES_CLAIMED:g} a message "
+        f"that is sent, {usage.WRITES_RECORDED:g} one that is skipped, {usage.WRITES_OPENED:g} an opened mail",
         "EventBridge": f"{2 * usage.EVENTS_MOVED:g} events an order: with it and later, a segment left and one entered",
         "SES, SNS and SQS": f"a mail, and {usage.EVENTS_AN_EMAIL:g} events of it",
         "Lambda": f"{usage.INGEST_GB_SECONDS:.1f} GB-seconds a file, {usage.REFRESH_GB_SECONDS:.1f} a shard refreshed, "
         f"{usage.SECONDS_A_THOUSAND * usage.SENDER_GB:g} a thousand messages",
-        "S3": f"{usage.S3_WRITES_A_PART} objects a file and shard it touches, {usage.S3_WRITES_A_REFRESH} writes and "
-        f"listings a refresh, {usage.BYTES_AN_ORDER} bytes an order",
+        "S3": f"{usage.S3_WRITES_A_PART} objects a file and shard it touches, {usage.S3_WRITES_A_REFRESH} writes "
+        f"and listings a refresh, {usage.BYTES_AN_ORDER} bytes an order",
         "Step Functions": f"{usage.TRANSITIONS_A_SHARD} transitions a shard and day",
-        "whatever happens": f"a look a minute of `launch`; Lambda asks {usage.POLLED_QUEUES} queues for work, five at a "
-        f"time, each for twenty seconds; {usage.ALARMS} alarms, {usage.DASHBOARDS} dashboard, {usage.SECRETS} secrets",
+        "whatever happens": f"a look a minute of `launch`; Lambda asks {usage.POLLED_QUEUES} queues for work, "
+        f"five at a time, each for twenty seconds; {usage.ALARMS} alarms, {usage.DASHBOARDS} dashboard, "
+        f"{usage.SECRETS} secrets",
     }
     return "\n".join(
         ["| what | how much of it |", "|---|---|", *(f"| {what} | {much} |" for what, much in rows.items())]
