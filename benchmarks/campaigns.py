@@ -1,9 +1,10 @@
 """Campaigns under load on the local AWS: nothing doubled, nothing lost, and what it costs.
 
 DynamoDB is the local AWS's, through the adapters that are deployed; SES and SNS are stand-ins that keep what they were
-given, so that every message can be accounted for, and that throttle when told to.
+given, so that every message can be accounted for, and that throttle when told to. With `--services` they hand it on to
+the SES and SNS of the local AWS, and what SES then has is counted too.
 
-    python -m benchmarks.campaigns --people 10000
+    python -m benchmarks.campaigns --people 10000 [--services]
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import random
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +21,14 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 from dangol.aws.batch_queue import DynamoAudience
 from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.deliveries import DynamoDeliveries
+from dangol.aws.mail import SesMailer
 from dangol.aws.profiles import DynamoProfiles
+from dangol.aws.pushes import SnsPusher
 from dangol.aws.tables import DynamoServingTables
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Item
@@ -33,7 +37,7 @@ from dangol.campaigns.items import Shelves
 from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
 from dangol.moves.campaign.messages import Batch, Overtaken
-from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Sent, Terms
+from dangol.moves.campaign.posts import EmailPost, Letter, NotNow, Outcome, Post, PushPost, Sent, Terms
 from dangol.moves.campaign.rounds import Clock, Outside
 from dangol.moves.campaign.sending import LIFE
 from dangol.moves.messages import Membership
@@ -82,15 +86,20 @@ class Service:
     items: Counter[str] = field(default_factory=Counter)
     """Shown, by customer."""
     lock: Any = field(default_factory=Lock)
+    inner: Post | None = None
+    """Where messages are handed on to."""
 
     def send(self, letters: list[Letter], terms: Terms) -> list[Outcome]:
         with self.lock:
             self.calls += 1
             if random.random() < self.throttled:
                 return [NotNow("throttled", soon=True)] * len(letters)
-            self.took.update((terms.run, letter.profile.customer_id) for letter in letters)
-            self.items.update({letter.profile.customer_id: len(letter.content.items) for letter in letters})
-        return [Sent("m") for _ in letters]
+        outcomes = self.inner.send(letters, terms) if self.inner else [Sent("m") for _ in letters]
+        taken = [letter for letter, outcome in zip(letters, outcomes, strict=True) if isinstance(outcome, Sent)]
+        with self.lock:
+            self.took.update((terms.run, letter.profile.customer_id) for letter in taken)
+            self.items.update({letter.profile.customer_id: len(letter.content.items) for letter in taken})
+        return outcomes
 
 
 class Fate:
@@ -127,8 +136,33 @@ class _Fated:
         return call
 
 
+class Services:
+    """SES and SNS of the local AWS, through the adapters that are deployed."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        ses, sns = aws.client("sesv2"), aws.client("sns")
+        ses.create_email_identity(EmailIdentity="dangol.kr")
+        ses.create_configuration_set(ConfigurationSetName="benchmark")
+        app = sns.create_platform_application(Name="b", Platform="GCM", Attributes={"PlatformCredential": "k"})
+        url = "https://example.lambda-url.ap-northeast-2.on.aws/"
+        self.email = EmailPost(SesMailer(ses, "benchmark"), url, b"k" * 32)
+        self.push = PushPost(SnsPusher(sns, {"fcm": app["PlatformApplicationArn"]}), lambda: NOON)
+        self._seen: Counter[str] = Counter()
+
+    def mails(self) -> Counter[str]:
+        """How many mails SES has for each address that it had not when asked last."""
+        with urllib.request.urlopen(f"{self._aws.endpoint}/_ministack/ses/messages") as answer:
+            found = json.loads(answer.read())
+        every = Counter(mail["To"][0] for mails in found["messages"].values() for mail in mails)
+        new, self._seen = every - self._seen, every
+        return new
+
+
 class World:
     """The tables of one shop on the local AWS."""
+
+    services: ClassVar[Services | None] = None
 
     def __init__(
         self,
@@ -151,7 +185,10 @@ class World:
         )
         self.definitions = {campaign.id: campaign for campaign in campaigns}
         self.settings, self.queue, self.bus = settings(cap), FakeBatches(), FakeBus()
-        self.email, self.push = Service(), Service()
+        services = self.services
+        self.email = Service(inner=services.email if services else None)
+        self.push = Service(inner=services.push if services else None)
+        self.counted = 0
         self.now, self.fate = NOON, None
         self.people = [f"customer-{n:06d}" for n in range(people)]
         self.shelves = shelves() if own else Shelves()
@@ -266,9 +303,16 @@ def report(name: str, world: World, seconds: float, messages: int, **more: objec
     statuses, doubled = world.statuses(), world.doubled()
     out = sum(world.email.took.values()) + sum(world.push.took.values())
     facts = {"went out": out, "doubled": doubled, **dict(statuses), **more, "seconds": round(seconds, 1)}
+    agree = True
+    if world.services:
+        mails = world.services.mails()
+        agree = mails.total() == world.email.took.total() - world.counted and len(mails) in (0, len(world.people))
+        world.counted = world.email.took.total()
+        facts["mails that SES has"] = mails.total()
     print(f"{name}: {', '.join(f'{key} {value}' for key, value in facts.items())}", flush=True)
     return (
         not doubled
+        and agree
         and statuses.total() == messages
         and statuses["sent"] <= out <= statuses["sent"] + statuses["unknown"]
     )
@@ -356,9 +400,11 @@ def capped(aws: LocalAws, people: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--services", action="store_true", help="send through SES and SNS of the local AWS")
     options = parser.parse_args()
     random.seed(1)
     with LocalAws.start() as aws:
+        World.services = Services(aws) if options.services else None
         kept = [part(aws, options.people) for part in (once, shown, killed, throttled, launched_twice, capped)]
     return int(not all(kept))
 
