@@ -201,6 +201,27 @@ def test_members_by_another_configuration_are_computed_from_the_ledger(dangol: D
     assert dangol("segments", "members", "repeat", "--config", "new").out == "ahn\nbae\ncho\n"
 
 
+# ---- report ---------------------------------------------------------------------------------------------
+
+
+def test_the_newest_report_is_fetched_in_the_language_asked_for(dangol: Dangol, stack: Aws) -> None:
+    for day in ("2026-11-09", "2026-11-21"):
+        for name in ("report.html", "report.en.html", "summary.json"):
+            stack.s3.put_object(Bucket=stack.bucket, Key=f"reports/{day}/{name}", Body=f"{day} {name}".encode())
+    assert dangol("report").out == "written to report.html\n"
+    assert Path("report.html").read_text() == "2026-11-21 report.html"
+    assert dangol("report", "--language", "en", "--date", "2026-11-09", "--out", "then/old.html").status == 0
+    assert Path("then/old.html").read_text() == "2026-11-09 report.en.html"
+    missing = dangol("report", "--date", "2026-11-10")
+    assert (missing.status, missing.out) == (2, "")
+    assert "stack 'shop' has no report of 2026-11-10; the newest is of 2026-11-21" in missing.err
+
+
+def test_a_stack_without_a_report_says_when_there_will_be_one(dangol: Dangol) -> None:
+    ran = dangol("report")
+    assert (ran.status, "the daily run builds one each night" in ran.err) == (2, True)
+
+
 # ---- config ---------------------------------------------------------------------------------------------
 
 

@@ -205,3 +205,13 @@ def test_runs_are_kept_for_four_hundred_days(aws: Aws) -> None:
         "reasons": {"주문금액": 1},
         "shards": [0, 2],
     }
+
+
+def test_runs_are_listed_from_one_on_page_by_page(aws: Aws) -> None:
+    runs = DynamoRuns(boto3.resource("dynamodb"), aws.runs)
+    for number in range(1, 5):
+        runs.note("file", f"2026110{number}", {"key": "a" * 390_000})  # so that one page has two or three
+    runs.note("daily", "20261109", {})
+    assert [run["id"] for run in runs.since("file", "")] == ["20261101", "20261102", "20261103", "20261104"]
+    assert [run["id"] for run in runs.since("file", "20261102")] == ["20261103", "20261104"]
+    assert runs.since("file", "20261104") == []

@@ -25,7 +25,8 @@ def observed_traits(
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE sharded AS
-        SELECT customer_id, segment, {layout.shard_sql("customer_id", shards)} AS shard FROM customers
+        SELECT customer_id, segment, days_between_orders, {layout.shard_sql("customer_id", shards)} AS shard
+        FROM customers
     """)
     customers = scalar(connection, "SELECT count(*) FROM sharded")
     read = min(shards, -(-MOST_CUSTOMERS * shards // max(customers, 1)))
@@ -33,9 +34,8 @@ def observed_traits(
     for shard in range(read):
         with TemporaryDirectory(dir=folder) as scratch:
             observe(connection, _orders_of(connection, store, shard, Path(scratch)), as_of)
-    looked_at = f"{layout.shard_sql('customer_id', shards)} < {read}" if read < shards else "true"
-    found = traits(connection, policy.rfm_ids, looked_at)
-    return found, scalar(connection, f"SELECT count(*) FROM sharded WHERE shard < {read}")
+    looked_at = scalar(connection, f"SELECT count(*) FROM sharded WHERE shard < {read}")
+    return traits(connection, policy.rfm_ids, f"(FROM sharded WHERE shard < {read})"), looked_at
 
 
 def _orders_of(connection: duckdb.DuckDBPyConnection, store: ObjectStore, shard: int, folder: Path) -> Orders:

@@ -11,7 +11,7 @@ import duckdb
 
 from dangol.orders.scan import counted, net
 
-MOST_CUSTOMERS = 300_000
+MOST_CUSTOMERS = 200_000
 """Customers looked at, about; with more a share no longer changes in what is shown of it."""
 YEAR = 365
 """Days up to as_of of which orders are looked at."""

@@ -37,7 +37,7 @@ class Traits:
     limited_share: float | None = None
     """Of line items, those of limited products."""
     coupon_share: float | None = None
-    """Of orders, those with a coupon or discount."""
+    """Of orders, those with a coupon or discount; None where no order of the shop has any."""
     hours: tuple[int, ...] = ()
     """Orders by hour of the day, 24, shop time; empty where files tell no times."""
     weekdays: tuple[int, ...] = ()
@@ -49,16 +49,16 @@ _Facts = Mapping[str, Mapping[str, Any]]
 
 
 def traits(
-    connection: duckdb.DuckDBPyConnection, segments: Sequence[str], looked_at: str = "true"
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[str], people: str = "customers"
 ) -> tuple[Traits, ...]:
     """Of each segment in this order, by what was observed (see dangol.reports.observation); none of fewer than FEWEST.
 
-    Reads relation `customers` with days_between_orders. `looked_at` is SQL: whether a customer's orders were observed.
+    `people` is SQL: customer_id, segment, days_between_orders of those whose orders were observed.
     """
-    people = connection.execute(f"""
-        SELECT segment, count(*) FILTER ({looked_at}), median(days_between_orders) FROM customers GROUP BY segment
+    counts = connection.execute(f"""
+        SELECT segment, count(*), median(days_between_orders) FROM {people} GROUP BY segment
     """).fetchall()
-    known = {segment: (customers, between) for segment, customers, between in people if customers >= FEWEST}
+    known = {segment: (customers, between) for segment, customers, between in counts if customers >= FEWEST}
     parts = (_baskets(connection), _profiles(connection), _categories(connection), _novelty(connection))
     found = []
     for segment in segments:
@@ -72,7 +72,7 @@ def traits(
 def _baskets(connection: duckdb.DuckDBPyConnection) -> _Facts:
     rows = connection.execute("""
         SELECT segment, sum(orders)::BIGINT AS orders, sum(amount) / sum(orders), sum(items) / nullif(sum(itemised), 0),
-            sum(reduced) / sum(orders)
+            CASE WHEN (SELECT sum(reduced) > 0 FROM seen_orders) THEN sum(reduced) / sum(orders) END
         FROM seen_orders GROUP BY segment
     """).fetchall()
     names = ("orders", "basket_amount", "basket_items", "coupon_share")

@@ -89,7 +89,7 @@ class Voice:
             if abs(value) >= size:
                 shown = value / size
                 digits = 0 if abs(shown) >= 100 or unit == "만" or shown == round(shown) else 1
-                return f"{shown:,.{digits}f}{unit}"
+                return f"{shown:,.{digits}f}".removesuffix(".0") + unit
         return self.number(value)
 
     def day(self, day: date | None) -> str:

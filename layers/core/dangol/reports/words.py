@@ -203,10 +203,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "campaigns_link": ("캠페인 성과 보기", "See what campaigns did"),
     "quality": ("데이터 품질", "Data quality"),
     "quality_lead": (
-        "지난 리포트 뒤에 받은 파일입니다. 읽은 행 = 반영 + 대체됨 + 제외.",
-        "Files since the last report. Rows read = accepted + superseded + rejected.",
+        "새로 읽은 파일입니다. 읽은 행 = 반영 + 대체됨 + 제외.",
+        "Files that are new. Rows read = accepted + superseded + rejected.",
     ),
-    "no_files": ("지난 리포트 뒤에 받은 파일이 없습니다.", "No files came since the last report."),
+    "no_files": ("새로 받은 파일이 없습니다.", "There are no new files."),
     "kind": ("종류", "Kind"),
     "kind_orders": ("주문", "Orders"),
     "kind_customers": ("고객", "Customers"),
