@@ -256,7 +256,14 @@ def test_time_alone_moves_customers_and_a_day_is_refreshed_once(shop: Shop) -> N
         ("c4", "at_risk", "unclassified"),
     }
     wait_for("the moves are heard", lambda: moves(shop) - before == wanted)
-    assert "미분류" in shop.read(output["report_key"])
+    assert "고객 4명이 세그먼트를 옮겼습니다." in shop.read(output["report_key"])
+    assert "Moved to another segment: 4." in shop.read(f"reports/{later}/report.en.html")
+    summaries = [json.loads(shop.read(f"reports/{day}/summary.json")) for day in (TODAY.isoformat(), later)]
+    assert problems("report", summaries) == []
+    assert [sum(source["files"] for source in one["quality"]["sources"]) for one in summaries] == [1, 0]
+    assert {(c["from"], c["to"]) for flow in summaries[1]["moves"] for c in flow["cells"]} > {
+        move[1:] for move in wanted
+    }
     assert problems("runs-daily", shop.runs("daily")) == []
 
     wait_for("the run is heard of", lambda: sum(e["scope"] == "all" for e in shop.events("Refresh Completed")) == 2)
