@@ -45,7 +45,7 @@ from dangol.shop import Shop
 
 from examples.sandbox.local_aws import LocalAws
 from tests.fakes import FakeBus
-from tests.senders import NOON, FakeBatches, FakeNoticeList, hello, profile_row, settings
+from tests.senders import NOON, FakeBatches, FakeNoticeList, FakeRecipients, hello, profile_row, settings
 
 TABLES = {
     "memberships": ("segment_bucket", "customer_id"),
@@ -225,7 +225,7 @@ class World:
 
     def launcher(self) -> Launcher:
         audience = DynamoAudience(self.resource.Table("memberships"))
-        doors = Doors(self.campaigns, audience, self.queue, self.bus, _nothing, FakeNoticeList())
+        doors = Doors(self.campaigns, audience, self.queue, self.bus, FakeRecipients(), _nothing, FakeNoticeList())
         return Launcher(doors, self.definitions, self.settings, lambda: self.now)
 
     def deliverer(self) -> Deliverer:

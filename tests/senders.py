@@ -317,6 +317,16 @@ def settings(cap: Cap | None = None) -> Settings:
     return Settings("KR", SENDER, {"email": cap, "push": cap} if cap else {})
 
 
+class FakeRecipients:
+    """Objects by key."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def write(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+
+
 class SendingWorld:
     """A shop that sends: everything of AWS in memory, the real launcher and deliverer, and a clock of its own."""
 
@@ -331,6 +341,7 @@ class SendingWorld:
         self.notices = FakeNoticeList()
         self.queue = FakeBatches()
         self.bus = FakeBus()
+        self.recipients: Any = FakeRecipients()
         self.email, self.push = FakePost(), FakePost()
         self.quotas: list[Quota] = []
         self.bought: dict[str, Any] = {}
@@ -353,7 +364,8 @@ class SendingWorld:
 
     def launcher(self) -> Launcher:
         audience = self._with("buckets", self.audience)
-        doors = (self.door(self.campaigns), audience, self.door(self.queue), self.door(self.bus))
+        outward = (self.door(self.queue), self.door(self.bus), self.door(self.recipients))
+        doors = (self.door(self.campaigns), audience, *outward)
         known = Doors(*doors, lambda campaign: self.obstacle, self.door(self.notices))
         return Launcher(known, self.definitions, self.settings, self._tick)
 

@@ -15,6 +15,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
     assert NAMES == [
         "campaign",
         "campaign-completed",
+        "campaign-measured",
         "customers",
         "deliveries",
         "file-ingested",
@@ -26,7 +27,9 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "refresh-completed",
         "report",
         "runs-audience",
+        "runs-campaign-result",
         "runs-campaign-run",
+        "runs-campaign-total",
         "runs-configuration",
         "runs-daily",
         "runs-file",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dangol.moves.campaign.respond import Responder
     from dangol.moves.engage import EngagementRecorder
     from dangol.moves.ingest import Ingest, Secrets
+    from dangol.moves.measure import Measurer
     from dangol.moves.refresh import Refresher
     from dangol.moves.report import Report
 
@@ -144,6 +145,7 @@ def launcher() -> "Launcher":
         DynamoAudience(_dynamodb().Table(chosen.memberships_table)),
         SqsBatchQueue(_client("sqs"), os.environ["DANGOL_DELIVERY_QUEUE_URL"]),
         bus(),
+        store(),
         lambda campaign: _outdated(campaign, invitations) or account.complaint(campaign, sender),
         DynamoNoticeList(_dynamodb(), chosen.runs_table),
     )
@@ -280,6 +282,18 @@ def report() -> "Report":
     from dangol.moves.report import Report
 
     return Report(store(), runs(), bus(), settings().shop.currency)
+
+
+@cache
+def measurer() -> "Measurer":
+    """The door of function `measure`."""
+    from dangol.aws.campaign_runs import DynamoCampaigns
+    from dangol.moves.measure import Doors, Measurer
+
+    chosen = settings()
+    campaigns = DynamoCampaigns(_dynamodb(), chosen.runs_table)
+    doors = Doors(store(), campaigns, deliveries(), runs(), bus())
+    return Measurer(doors, chosen.shop, chosen.shards)
 
 
 def keep_borders(as_of: date) -> None:

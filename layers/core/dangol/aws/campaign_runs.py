@@ -69,6 +69,10 @@ class DynamoCampaigns:
         ids = [item["id"] for item in self._query(Key("kind").eq("campaign-open"))]
         return [run for run in map(self.find, ids) if run]
 
+    def all_runs(self) -> Sequence[Run]:
+        """See RunBook in dangol.moves.measure."""
+        return [_run(item) for item in self._query(Key("kind").eq("campaign-run"))]
+
     def recent(self, campaign: str, count: int) -> Sequence[Run]:
         """The last runs of a campaign, the newest first."""
         condition = Key("kind").eq("campaign-run") & Key("id").begins_with(f"{campaign}-2")

@@ -1,7 +1,8 @@
 """Table `Runs`: receipts of files, refreshes and configurations."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
@@ -37,4 +38,36 @@ class DynamoRuns:
     def note(self, kind: str, run_id: str, facts: Mapping[str, Any]) -> None:
         """See Runs."""
         expires = int(time.time()) + KEPT_DAYS * 24 * 3600
-        self._table.put_item(Item={**facts, "kind": kind, "id": run_id, "expires_at": expires})
+        self._table.put_item(Item={**_stored(facts), "kind": kind, "id": run_id, "expires_at": expires})
+
+    def all_of(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """See ResultBook in dangol.moves.measure; numbers are Python's own."""
+        query: dict[str, Any] = {"KeyConditionExpression": Key("kind").eq(kind), "ConsistentRead": True}
+        while query:
+            page = self._table.query(**query)
+            yield from map(_read, page["Items"])
+            last = page.get("LastEvaluatedKey")
+            query = {**query, "ExclusiveStartKey": last} if last else {}
+
+
+def _stored(value: Any) -> Any:
+    """DynamoDB takes no floats."""
+    match value:
+        case float():
+            return Decimal(str(value))
+        case Mapping():
+            return {name: _stored(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_stored(one) for one in value]
+    return value
+
+
+def _read(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case Mapping():
+            return {name: _read(one) for name, one in value.items()}
+        case list():
+            return [_read(one) for one in value]
+    return value

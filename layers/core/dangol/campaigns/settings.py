@@ -1,7 +1,7 @@
 """Who writes and how often: `messaging.yaml`, which all campaigns share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from importlib.resources import files
 
@@ -11,14 +11,16 @@ from dangol.campaigns.caps import Cap
 from dangol.campaigns.content import Sender
 from dangol.campaigns.decision import SendRules
 from dangol.campaigns.law import law_of
-from dangol.channels import CHANNELS
+from dangol.channels import CHANNELS, EMAIL, PUSH
 from dangol.document import Document
 
 SETTINGS_FILE = "messaging.yaml"
-KEYS = ("country", "sender", "caps", "global_holdout", "notices")
+KEYS = ("country", "sender", "caps", "global_holdout", "notices", "attribution")
 MAX_FIELD = 120
 """Characters of each field of `sender`."""
-_SENDER = tuple(field.name for field in fields(Sender))
+ATTRIBUTION = {EMAIL: timedelta(days=5), PUSH: timedelta(hours=24)}
+"""Unless the shop says otherwise; Klaviyo's defaults."""
+_SENDER = tuple(one.name for one in fields(Sender))
 _REQUIRED = tuple(name for name in _SENDER if name != "app_opt_out")
 _TO_FILL_IN = ("email", "phone", "address", "url")
 """Fields of `sender` that are nobody's as shipped."""
@@ -39,6 +41,9 @@ class Settings:
     """Whether Dangol sends the law's notices of consents, where there are such."""
     notices_since: date | None = None
     """Answers of that day and later are confirmed; None: those of which the day was told."""
+
+    attribution: Mapping[str, timedelta] = field(default_factory=lambda: ATTRIBUTION)
+    """By channel: how long after a message a purchase is put down to it (see dangol.measurement)."""
 
     @property
     def sends_notices(self) -> bool:
@@ -74,6 +79,7 @@ def load_settings(text: bytes, file: str) -> Settings:
         global_holdout=_share(document, found["global_holdout"]) if "global_holdout" in found else 0.0,
         notices=sends,
         notices_since=since,
+        attribution=_attribution(document, found["attribution"]) if "attribution" in found else ATTRIBUTION,
     )
     document.close()
     return settings
@@ -125,3 +131,11 @@ def _notices(document: Document, node: yaml.Node) -> tuple[bool, date | None]:
 
 def _share(document: Document, node: yaml.Node) -> float:
     return document.number(node, 0, 1, "'global_holdout', a share,")
+
+
+def _attribution(document: Document, node: yaml.Node) -> dict[str, timedelta]:
+    hour = timedelta(hours=1)
+    found = document.fields(node, CHANNELS, (), "'attribution'")
+    return ATTRIBUTION | {
+        channel: document.duration(value, hour, 30 * 24 * hour, f"'{channel}'") for channel, value in found.items()
+    }

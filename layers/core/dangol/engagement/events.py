@@ -51,9 +51,10 @@ class EmailEvent:
     """Which message of the run."""
 
 
-def unsubscribe_event(customer_id: str, at: datetime) -> dict[str, Any]:
-    """What a person said by the link of an e-mail, in the shape of SES's events; `email_event` reads it."""
-    mail = {"timestamp": at.isoformat(), "messageId": "link", "tags": {CUSTOMER_TAG: [tag_of(customer_id)]}}
+def unsubscribe_event(customer_id: str, at: datetime, run: str | None = None) -> dict[str, Any]:
+    """What a person said by the link of an e-mail of `run`, in the shape of SES's; `email_event` reads it."""
+    tags = {CUSTOMER_TAG: [tag_of(customer_id)]} | ({RUN_TAG: [tag_of(run)]} if run else {})
+    mail = {"timestamp": at.isoformat(), "messageId": "link", "tags": tags}
     return {"eventType": "Unsubscribe", "mail": mail}
 
 

@@ -20,13 +20,14 @@ BURST_SECONDS = 3
 def by_people_sql(events: str) -> str:
     """SQL: the opens and clicks of a relation of e-mail events that a person did.
 
-    Columns: customer_id VARCHAR, kind VARCHAR ('opened' or 'clicked'), happened_on DATE (in the connection's TimeZone).
+    Columns: customer_id, message_id, kind VARCHAR ('opened' or 'clicked'), happened_at TIMESTAMP (UTC), happened_on
+    DATE (in the connection's TimeZone).
     `events` has the columns of the ledger's engagement. Depends on the whole of a message's events: bursts and the
     delivery are looked for among them.
     """
     machine = " OR ".join(f"contains(lower(agent), {literal(name)})" for name in MACHINES)
     return f"""
-        SELECT customer_id, kind, (happened_at AT TIME ZONE 'UTC')::DATE AS happened_on
+        SELECT customer_id, message_id, kind, happened_at, (happened_at AT TIME ZONE 'UTC')::DATE AS happened_on
         FROM (
             SELECT *,
                 min(happened_at) FILTER (kind IN ('sent', 'delivered')) OVER message AS sent_at,

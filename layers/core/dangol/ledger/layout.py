@@ -62,9 +62,14 @@ def is_base(key: str) -> bool:
     return key.rpartition("/")[2].startswith("base-")
 
 
+def changes_prefix(as_of: date) -> str:
+    """Where the changes of membership of a day lie."""
+    return f"ledger/changes/as_of={as_of}/"
+
+
 def changes_key(as_of: date, shard: int, generation: int) -> str:
     """Where the changes of membership lie that led to a shard's generation."""
-    return f"ledger/changes/as_of={as_of}/shard-{shard:04d}-{generation:09d}.parquet"
+    return f"{changes_prefix(as_of)}shard-{shard:04d}-{generation:09d}.parquet"
 
 
 def note_layout(store: ObjectStore, shards: int) -> None:

@@ -74,14 +74,14 @@ def unsubscribe(token: str, keys: Sequence[bytes], now: datetime, books: SenderB
 
     The profile has it at once; the ledger keeps it, also when the account becomes part of another.
     """
-    customer_id, channel = whose(token, keys, now)
+    customer_id, channel, run = whose(token, keys, now)
     books.unsubscribe(customer_id, channel, now)
-    journal.tell(unsubscribe_event(customer_id, now))
+    journal.tell(unsubscribe_event(customer_id, now, run))
 
 
-def whose(token: str, keys: Sequence[bytes], now: datetime) -> tuple[str, str]:
-    """(customer_id, channel) of a link to unsubscribe. Raises BadLink for a link that is not ours."""
+def whose(token: str, keys: Sequence[bytes], now: datetime) -> tuple[str, str, str | None]:
+    """(customer_id, channel, run) of a link to unsubscribe. Raises BadLink for a link that is not ours."""
     link = verify(token, Action.UNSUBSCRIBE, keys, now)
-    channel = link.about.split()[0]
+    channel, _, run = link.about.partition(" ")
     assert channel in CHANNELS, "no other link is ever signed"
-    return link.customer_id, channel
+    return link.customer_id, channel, run or None

@@ -15,6 +15,7 @@ from dangol.campaigns.definition import Campaign
 from dangol.campaigns.schedule import due_ticks
 from dangol.campaigns.settings import SETTINGS_FILE, Settings
 from dangol.campaigns.winner import contested, in_test
+from dangol.measurement.plan import part_key, people_to_lines, plan_key, plan_of
 from dangol.moves.campaign.messages import (
     CAMPAIGN_COMPLETED,
     Arm,
@@ -23,6 +24,7 @@ from dangol.moves.campaign.messages import (
     BatchQueue,
     Campaigns,
     NoticeList,
+    Recipients,
     Run,
     RunState,
 )
@@ -48,6 +50,7 @@ class Doors:
     audience: Audience
     queue: BatchQueue
     bus: EventBus
+    recipients: Recipients
     complaint: Callable[[Campaign], str | None]
     """What a person must mend before a campaign can be sent, by what the mail service says; None: nothing."""
     notices: NoticeList
@@ -117,6 +120,7 @@ class Launcher:
         assert campaign.segment, "what goes live names a segment"
         while self._clock() < deadline:
             people, after = self._next_part(run, campaign.segment)
+            self._note_recipients(run, campaign, people)
             after = self._hand_out(run, campaign, people, after)
             if not self._doors.campaigns.advance(run, after):
                 return "launched by another"
@@ -124,6 +128,14 @@ class Launcher:
                 return "launched"
             run = after
         return "launching"
+
+    def _note_recipients(self, run: Run, campaign: Campaign, people: list[str]) -> None:
+        """Keep what the run is measured by, and whom it set out to address, before anything is sent to them."""
+        plan, write = plan_of(campaign, run.id, run.run_at, self._settings), self._doors.recipients.write
+        if not run.bucket and run.after is None:
+            write(plan_key(campaign.id, run.id), plan.to_json())
+        if people:
+            write(part_key(campaign.id, run.id, _part(run)), people_to_lines(plan, people))
 
     def _read_notices(self, run: Run, campaign: Campaign, deadline: datetime) -> str:
         """Put whom notices are to reach on the queue, part by part.
@@ -217,7 +229,7 @@ def _batches(run: Run, campaign: Campaign, people: Sequence[str]) -> Iterator[tu
 
     With a winner to be found the rest of the audience has its own run, as it were, that begins when the test is over.
     """
-    part = sha256(f"{run.bucket} {run.after or ''}".encode()).hexdigest()[:12]
+    part = _part(run)
     if campaign.winner is None:
         yield from _messages(campaign, Batch(run.id, campaign.id, run.run_at, 0, "", part, tuple(people)))
         return
@@ -235,3 +247,8 @@ def _messages(campaign: Campaign, pattern: Batch) -> Iterator[tuple[Batch, datet
     for number, step in enumerate(campaign.steps if pattern.customers else ()):
         for channel in step.variants:
             yield replace(pattern, step=number, channel=channel), campaign.due_at(number, pattern.run_at)
+
+
+def _part(run: Run) -> str:
+    """Names the next people of a run: follows from where the cursor stands."""
+    return sha256(f"{run.bucket} {run.after or ''}".encode()).hexdigest()[:12]

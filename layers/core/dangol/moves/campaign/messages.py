@@ -223,6 +223,13 @@ class NoticeList(Protocol):
         """Take a part off the list."""
 
 
+class Recipients(Protocol):
+    """Where it is kept whom a run set out to address (see dangol.measurement.plan)."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create or replace an object."""
+
+
 class Deliveries(Protocol):
     """Table `Deliveries`."""
 

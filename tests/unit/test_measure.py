@@ -1,0 +1,335 @@
+"""Measuring runs of campaigns, from launch to result: who is compared, by what, and what is put down to which message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from dangol.campaigns.settings import Settings
+from dangol.moves.campaign.messages import RunState
+from dangol.moves.measure import CAMPAIGN_MEASURED
+
+from tests.fakes import Crash, Crashed
+from tests.measuring import MeasuredWorld, held_out
+from tests.schemas import problems
+from tests.senders import NOON, hello, settings
+
+WEEK = "goal: {reach: purchase, within: 7 days}\nholdout: 0.5"
+RUN = "hello-20261124T0300Z"
+TEN = ["c01", "c02", "c03", "c05", "c06", "c08"]
+"""Of c00 to c09, whom campaign `hello` leaves out when it leaves out half."""
+SEOUL = timedelta(hours=9)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A moment of November in the shop; the run is on the 24th at 12:00."""
+    return datetime(2026, 11, day, hour, minute)
+
+
+def utc(day: int, hour: int, minute: int = 0) -> datetime:
+    """The same moment as services tell it."""
+    return (at(day, hour, minute) - SEOUL).replace(tzinfo=UTC)
+
+
+@pytest.fixture
+def world() -> Iterator[MeasuredWorld]:
+    with MeasuredWorld(hello(more=WEEK)) as made:
+        yield made
+
+
+def arms(row: dict[str, Any]) -> dict[str, tuple[int, int, float]]:
+    """People, those who reached the goal, and revenue, by arm."""
+    return {name: (arm["people"], arm["reached"], arm["revenue"]) for name, arm in row["arms"].items()}
+
+
+def test_those_addressed_are_compared_with_those_left_out_by_what_they_bought_in_time(world: MeasuredWorld) -> None:
+    assert held_out(world.people(10), 0.5) == TEN
+    world.run()
+    world.sell(
+        ("o1", "c00", at(24, 12, 1), 10_000),
+        ("o2", "c00", at(30, 9), 20_000, 5_000),  # net of refunds
+        ("o3", "c04", at(24, 11, 59), 10_000),  # before the run
+        ("o4", "c07", date(2026, 11, 24), 10_000),  # without an hour: at the end of its day
+        ("o5", "c09", datetime(2026, 12, 1, 23), 10_000),  # the seventh day
+        ("o6", "c01", at(25, 9), 7_000),
+        ("o7", "c02", at(25, 9), 9_000, 9_000),  # refunded in full: no order
+        ("o8", "c03", datetime(2026, 12, 2, 0, 1), 10_000),  # too late
+        ("o9", "c99", at(25, 9), 10_000),  # not of the audience
+    )
+    done = {"as_of": "2026-12-14", "runs": 1, "final": 1, "page_key": "reports/2026-12-14/campaigns.html"}
+    assert world.measure(20) == done
+    found = world.result()
+    assert arms(found) == {"treated": (4, 3, 45_000.0), "holdout": (6, 1, 7_000.0)}
+    assert (found["recipients"], found["reachable"]) == (10, 10)
+    assert found["bought"] == {"people": 3, "orders": 4, "revenue": 45_000.0}
+    assert found["messages"]["skipped"] == {"holdout": 12}
+    assert found["lift"]["verdict"] == "too small to tell"
+    assert found["lift"]["difference"] == pytest.approx(0.75 - 1 / 6, abs=1e-6)
+    assert problems("runs-campaign-result", [{"kind": "campaign-result", "id": RUN, "expires_at": 1, **found}]) == []
+
+
+def test_who_cannot_be_reached_is_in_no_group_and_whoever_can_be_is_whatever_became_of_the_message(
+    world: MeasuredWorld,
+) -> None:
+    world.people(10)
+    refused = {"answer": "refused", "on": "2026-01-01"}
+    for person in ("c00", "c01"):
+        world.profiles.rows[person]["consents"] = {"email": refused, "push": refused}
+    world.profiles.rows["c04"]["consents"]["email"] = refused  # but push
+    del world.profiles.rows["c02"]
+    world.profiles.rows["c07"]["name"] = None  # the e-mail has no variant for them
+    world.run()
+    world.measure(20)
+    assert arms(world.result()) == {"treated": (3, 0, 0.0), "holdout": (4, 0, 0.0)}
+    assert world.result()["reachable"] == 7
+
+
+def test_a_campaign_without_a_holdout_is_told_in_numbers_and_not_compared() -> None:
+    with MeasuredWorld(hello(purpose="transactional", more="holdout: 0.5")) as world:
+        world.people(10)
+        world.run()
+        world.sell(("o1", "c01", at(25, 9), 10_000))
+        world.measure(30)
+        found = world.result()
+        assert (found["lift"], found["goal"]) == ({"verdict": "no holdout"}, {"reach": "purchase", "within_days": 14})
+        assert found["messages"]["sent"] == 20
+        assert found["bought"] == {"people": 1, "orders": 1, "revenue": 10_000.0}
+
+
+def test_the_global_holdout_hears_from_no_other_campaign_either_and_is_not_compared() -> None:
+    with MeasuredWorld(hello(more=WEEK), rules=replace(settings(), global_holdout=0.2)) as world:
+        world.people(10)
+        world.run()
+        world.measure(20)
+        assert arms(world.result()) == {"treated": (4, 0, 0.0), "holdout": (5, 0, 0.0)}  # c03 is in neither
+        assert [row["arm"] for row in world.table("outcomes") if row["customer_id"] == "c03"] == ["global_holdout"]
+
+
+def test_a_purchase_is_put_down_to_the_last_message_that_touched_the_person_in_time(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.tell(
+        world.mail("Delivery", "c00", utc(24, 12, 1)),
+        world.mail("Open", "c00", utc(24, 13)),
+        world.mail("Delivery", "c04", utc(24, 12, 1)),
+        world.mail("Click", "c04", utc(24, 12, 1), "https://dangol.kr"),  # at once: a scanner
+        world.mail("Open", "c09", utc(25, 20)),
+    )
+    world.sell(
+        ("o1", "c00", at(25, 11), 10_000),  # push at 12:00, then opened at 13:00
+        ("o2", "c00", datetime(2026, 11, 29, 13), 10_000),  # the last moment of five days
+        ("o3", "c00", datetime(2026, 11, 29, 13, 1), 10_000),
+        ("o4", "c04", at(25, 12), 10_000),  # the last moment of push's 24 hours
+        ("o5", "c04", at(25, 12, 1), 10_000),
+        ("o6", "c09", at(25, 19), 10_000),  # before they opened it
+    )
+    world.measure(20)
+    found = world.result()
+    assert found["attributed"] == {"orders": 3, "revenue": 30_000.0}
+    by_part = {(row["channel"], row.get("variant")): row for row in found["parts"]}
+    assert by_part.keys() == {("email", None), ("email", "a"), ("push", None), ("push", "a")}
+    assert {key: row["attributed_orders"] for key, row in by_part.items() if key[1]} == {
+        ("email", "a"): 2,
+        ("push", "a"): 1,
+    }
+    told = {name: by_part["email", "a"][name] for name in ("sent", "delivered", "opened", "clicked")}
+    assert told == {"sent": 4, "delivered": 2, "opened": 2, "clicked": 0}
+
+
+def test_of_several_campaigns_the_last_touch_has_the_purchase_and_sums_do_not_double() -> None:
+    first, second = hello(more=WEEK), hello("other", more="goal: {reach: purchase, within: 30 days}")
+    later = replace(second, schedule=replace(second.schedule, cron="0 13 * * *"))
+    with MeasuredWorld(first, later) as world:
+        world.people(10)
+        world.run()
+        world.now += timedelta(hours=1)
+        world.run()
+        world.sell(
+            ("o1", "c00", at(24, 14), 10_000), ("o2", "c00", at(24, 12, 30), 5_000), ("o3", "c01", at(24, 14), 1)
+        )
+        world.measure(20)
+        assert world.result()["attributed"] == {"orders": 1, "revenue": 5_000.0}
+        assert world.result()["state"] == "final"
+        other = "other-20261124T0400Z"
+        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 10_001.0}
+        world.measure(21)  # the first is measured no more; what is its own stays so
+        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 10_001.0}
+
+
+def test_a_person_is_compared_in_the_first_run_that_addressed_them_and_runs_add_up(world: MeasuredWorld) -> None:
+    world.people(8)
+    world.run()
+    world.now = NOON + timedelta(days=1)
+    world.people(10)
+    world.run()
+    world.sell(("o1", "c00", at(26, 9), 10_000), ("o2", "c09", at(26, 9), 10_000), ("o3", "c01", at(26, 9), 10_000))
+    world.measure(30)
+    assert arms(world.result()) == {"treated": (3, 1, 10_000.0), "holdout": (5, 1, 10_000.0)}
+    second = world.result("hello-20261125T0300Z")
+    assert arms(second) == {"treated": (1, 1, 10_000.0), "holdout": (1, 0, 0.0)}
+    assert second["bought"]["people"] == 2
+    total = world.total()
+    assert (total["runs"], arms(total)) == (2, {"treated": (4, 2, 20_000.0), "holdout": (6, 1, 10_000.0)})
+    assert problems("runs-campaign-total", [{"kind": "campaign-total", "id": "hello", "expires_at": 1, **total}]) == []
+
+
+def test_runs_with_another_holdout_are_not_added_to_the_newest(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.definitions = {"hello": replace(world.definitions["hello"], holdout=0.2)}
+    world.now = NOON + timedelta(days=1)
+    world.run()
+    world.measure(30)
+    assert world.total()["runs"] == 1
+    assert arms(world.total()) == {"treated": (0, 0, 0.0), "holdout": (0, 0, 0.0)}
+
+
+def test_the_goal_of_a_membership_is_to_enter_the_segment_in_time() -> None:
+    goal = "goal: {reach: member_of, segment: vip_loyal, within: 7 days}\nholdout: 0.5"
+    with MeasuredWorld(hello(more=goal)) as world:
+        world.people(10)
+        world.run()
+        for person, day in (("c00", 24), ("c04", 30), ("c01", 25)):
+            world.enter("vip_loyal", person, date(2026, 11, day))
+        world.enter("vip_loyal", "c07", date(2026, 12, 2))  # too late
+        world.enter("loyal", "c09", date(2026, 11, 25))
+        world.measure(20)
+        assert arms(world.result()) == {"treated": (4, 2, 0.0), "holdout": (6, 1, 0.0)}
+        assert world.result()["goal"] == {"reach": "member_of", "segment": "vip_loyal", "within_days": 7}
+
+
+def test_a_run_is_measured_by_the_goal_it_had_and_by_the_lots_that_were_drawn_when_it_was_launched(
+    world: MeasuredWorld,
+) -> None:
+    world.people(10)
+    world.run()
+    world.definitions = {}
+    world.sell(("o1", "c00", at(25, 9), 10_000))
+    world.measure(20)
+    assert arms(world.result()) == {"treated": (4, 1, 10_000.0), "holdout": (6, 0, 0.0)}
+
+
+def test_numbers_are_open_until_late_files_had_time_and_told_once_they_are_final(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.sell(("o1", "c00", at(25, 9), 10_000))
+    assert world.measure(0)["runs"] == 1
+    assert (world.result()["state"], arms(world.result())["treated"]) == ("open", (4, 0, 0.0))
+    world.measure(13)
+    assert (world.result()["state"], world.result()["final_on"]) == ("open", "2026-12-08")
+    assert arms(world.result())["treated"] == (4, 1, 10_000.0)
+    assert world.bus.of(CAMPAIGN_MEASURED) == []
+    world.measure(14)
+    (event,) = world.bus.of(CAMPAIGN_MEASURED)
+    assert problems("campaign-measured", [event]) == []
+    assert event == {"run_id": RUN, **world.result()}
+    world.sell(("o2", "c04", at(25, 9), 10_000))
+    assert world.measure(15)["runs"] == 0
+    assert len(world.bus.of(CAMPAIGN_MEASURED)) == 1
+    assert arms(world.result())["treated"] == (4, 1, 10_000.0)
+
+
+def test_a_replay_of_the_past_takes_nothing_back(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(5)
+    before = world.result()
+    assert world.measure(2)["runs"] == 0
+    assert world.result() == before
+    assert world.measure(-1)["runs"] == 0
+
+
+def test_messages_are_kept_before_the_table_forgets_them(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(2)
+    before = world.result()["messages"]
+    world.deliveries.rows.clear()
+    world.tell(world.mail("Open", "c00", utc(27, 13)))
+    world.measure(10)
+    assert before["sent"] == 8
+    assert world.result()["messages"] == before | {"opened": 1}
+
+
+def test_a_cancelled_run_is_not_compared(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.launch()
+    world.campaigns.runs[RUN] = replace(world.campaigns.runs[RUN], state=RunState.CANCELLED)
+    world.work_off()
+    world.measure(20)
+    assert world.result()["lift"] == {"verdict": "cancelled"}
+    assert world.result()["messages"]["skipped"] == {"cancelled": 20}
+
+
+def test_who_unsubscribes_by_a_message_of_the_run_is_counted_with_it(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.unsubscribe("c00", utc(25, 9))
+    world.unsubscribe("c04", utc(25, 9), run="another-20261124T0300Z")
+    world.measure(20)
+    assert world.result()["unsubscribed"] == 1
+
+
+def test_a_shop_without_runs_has_a_page_and_the_sizes_of_its_segments(world: MeasuredWorld) -> None:
+    assert world.measure(0)["runs"] == 0
+    page = (world.ledger.bucket / "reports/2026-11-24/campaigns.html").read_text("utf-8")
+    assert "아직 실행된 캠페인이 없습니다" in page
+    assert (world.ledger.bucket / "analytics/segments/as_of=2026-11-24/segments.parquet").is_file()
+
+
+def test_a_crash_anywhere_then_a_retry_ends_as_without_it() -> None:
+    def finished(crash: Crash | None) -> tuple[Any, ...]:
+        with MeasuredWorld(hello(more=WEEK)) as world:
+            world.people(10)
+            world.run()
+            world.sell(("o1", "c00", at(25, 9), 10_000))
+            world.crash = crash
+            while True:
+                try:
+                    world.measure(20)
+                    break
+                except Crashed:
+                    continue
+            world.crash = None
+            tables = [world.table(name) for name in ("deliveries", "outcomes", "results")]
+            return world.result(), world.total(), tables, {str(one) for one in world.bus.of(CAMPAIGN_MEASURED)}
+
+    count = Crash()
+    expected = finished(count)
+    writes = [
+        n for n, (name, _) in enumerate(count.calls) if name.split(".")[1] in ("upload", "write", "note", "publish")
+    ]
+    assert len(writes) == 8
+    for n in writes:
+        assert finished(Crash(n)) == expected
+
+
+def test_results_and_analysts_tables_hold_no_personal_data(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(20)
+    written = [*(world.ledger.bucket / "analytics").rglob("*.*"), *(world.ledger.bucket / "reports").rglob("*.*")]
+    held = b"".join(path.read_bytes() for path in written if path.is_file()) + str(world.results.noted).encode()
+    assert b"c00" in held
+    assert not [word for word in ("@example.com", "token-c", "손님c") if word.encode() in held]
+
+
+def test_a_known_effect_on_a_simulated_campaign_is_recovered() -> None:
+    with MeasuredWorld(hello(more=WEEK), rules=Settings("KR", settings().sender, {})) as world:
+        people, dice = world.people(3_000), Random(7)
+        for person in people:
+            del world.profiles.rows[person]["push_token"]
+        world.email.size = 50
+        world.run()
+        left_out = set(held_out(people, 0.5))
+        buys = [person for person in people if dice.random() < (0.10 if person in left_out else 0.16)]
+        world.sell(*((f"o{person}", person, at(26, 9), 10_000) for person in buys))
+        world.measure(20)
+        lift = world.result()["lift"]
+        assert lift["verdict"] == "lift"
+        assert lift["low"] < 0.06 < lift["high"]
+        assert lift["revenue_per_person"]["low"] < 600 < lift["revenue_per_person"]["high"]
