@@ -18,9 +18,9 @@ from dangol.campaigns.settings import Settings
 from dangol.engagement.events import CUSTOMER_TAG, RUN_TAG, unsubscribe_event
 from dangol.engine import connect
 from dangol.ledger.layout import changes_key
-from dangol.moves.campaign.messages import Run
+from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL, Run
 from dangol.moves.engage import EngagementRecorder
-from dangol.moves.measure import RESULT, TOTAL, Doors, Measurer
+from dangol.moves.measure import Doors, Measurer
 
 from tests.fakes import FakeRuns
 from tests.senders import NOON, FakeCampaigns, SendingWorld, settings
@@ -116,10 +116,10 @@ class MeasuredWorld(SendingWorld):
                 connection.close()
 
     def result(self, run: str = "hello-20261124T0300Z") -> dict[str, Any]:
-        return dict(self.results.noted[RESULT, run])
+        return dict(self.results.noted[CAMPAIGN_RESULT, run])
 
     def total(self, campaign: str = "hello") -> dict[str, Any]:
-        return dict(self.results.noted[TOTAL, campaign])
+        return dict(self.results.noted[CAMPAIGN_TOTAL, campaign])
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """An analysts' table, read in place."""

@@ -43,6 +43,7 @@ from dangol.moves.messages import Membership
 from functions.deliver import app as deliver
 from functions.ingest import app as ingest
 from functions.launch import app as launch
+from functions.measure import app as measure
 from functions.record_engagement import app as record_engagement
 from functions.refresh import app as refresh
 from functions.track import app as track
@@ -256,6 +257,43 @@ def test_the_variant_on_which_more_clicked_goes_to_the_rest(
     assert (run["winners"], run["tallies"], run["state"]) == ({"email": "b"}, 0, "completed")
     assert run["tally"]["email b answered"] == run["tally"]["email b sent"] > 0
     assert wiring.launcher()._doors.campaigns.choose(run["id"], {"email": "a"}) == {"email": "b"}
+
+
+def test_a_run_is_measured_by_what_the_ledger_and_the_deliveries_have_of_it(
+    shop: Aws, services: tuple[Ses, Sns], context: Context
+) -> None:
+    launch.handler(example("launch"), context)
+    for event in batches(shop):
+        deliver.handler(event, context)
+    orders = "order_id,customer_id,ordered_at,amount\no1,c1,2026-11-24 12:30,30000\n"
+    event = example("ingest")
+    body = body_of(event)
+    found = body["detail"]["object"]
+    stored = shop.s3.put_object(Bucket=shop.bucket, Key=found["key"], Body=orders.encode())
+    found |= {"size": len(orders), "etag": stored["ETag"].strip('"'), "version-id": stored["VersionId"]}
+    ingest.handler(with_body(event, body), context)
+    shop.events()
+
+    assert measure.handler({"as_of": "2026-11-24"}, context)["runs"] == 1
+    (row,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaign-result")
+    assert problems("runs-campaign-result", [row]) == []
+    assert (row["id"], row["state"], row["messages"]["sent"]) == (RUN, "open", 4)
+    assert row["bought"] == {"people": 1, "orders": 1, "revenue": 30000}
+    assert row["attributed"] == {"orders": 1, "revenue": 30000}  # the push was half an hour ago
+    assert shop.events() == []
+
+    wiring.measurer.cache_clear()
+    assert measure.handler({"as_of": "2026-12-15"}, context) == {
+        "as_of": "2026-12-15",
+        "runs": 1,
+        "final": 1,
+        "page_key": "reports/2026-12-15/campaigns.html",
+    }
+    (total,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaign-total")
+    assert problems("runs-campaign-total", [total]) == []
+    ((kind, detail),) = shop.events()
+    assert (kind, problems("campaign-measured", [detail])) == ("Campaign Measured", [])
+    assert measure.handler(example("measure"), context)["runs"] == 0
 
 
 def test_a_sender_that_is_not_verified_refuses_the_run(shop: Aws, services: tuple[Ses, Sns], context: Context) -> None:

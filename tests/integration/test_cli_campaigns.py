@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
 from dangol.aws.campaign_runs import DynamoCampaigns
+from dangol.aws.runs import DynamoRuns
 from dangol.cli.main import main
 from dangol.configuration import to_json
+from dangol.measurement.results import ArmResult, lift_as_dict, lift_of
+from dangol.measurement.totals import totals
 from dangol.moves.campaign.launch import new_run
 from dangol.moves.campaign.messages import Batch, RunState
 from dangol.moves.configure import LIVE_KEY
 
 from tests.integration.conftest import REGION, Aws
+from tests.schemas import problems
 from tests.senders import HELLO, NOON
 
 Dangol = Callable[..., tuple[int, str, str]]
@@ -107,3 +114,66 @@ def test_pause_resume_and_cancel(dangol: Dangol, campaigns: DynamoCampaigns) -> 
 def test_a_campaign_that_is_not_live_is_named_with_the_nearest(dangol: Dangol, action: str) -> None:
     status, _, err = dangol(action, "helo")
     assert (status, "no campaign 'helo' is live; did you mean 'hello'?" in err) == (2, True)
+
+
+def noted(aws: Aws, run: str, **changes: Any) -> None:
+    """The result of a run, as the daily run left it."""
+    arms = {"treated": ArmResult(850, 34, 34, 40, 1.2e6, 1e10), "holdout": ArmResult(150, 3, 3, 3, 9e4, 3e9)}
+    counts = ("sent", "failed", "unknown", "deferred", "delivered", "opened", "clicked", "bounced", "complained")
+    row = {
+        "campaign": "hello",
+        "names": {"ko": "인사", "en": "Hello"},
+        "run_at": NOON.isoformat(),
+        "goal": {"reach": "purchase", "within_days": 7},
+        "holdout": 0.15,
+        "recipients": 1_100,
+        "reachable": 1_000,
+        "unsubscribed": 2,
+        "bought": {"people": 34, "orders": 40, "revenue": 1_200_000.5},
+        "messages": dict.fromkeys(counts, 0)
+        | {"sent": 850, "opened": 300, "skipped": {"holdout": 150, "no_consent": 100}},
+        "attributed": {"orders": 12, "revenue": 400_000.0},
+        "parts": [],
+        "arms": {name: asdict(arm) for name, arm in arms.items()},
+        "lift": lift_as_dict(lift_of(arms["treated"], arms["holdout"])),
+        "state": "final",
+        "as_of": "2026-12-14",
+        "last_day": "2026-12-01",
+        "final_on": "2026-12-08",
+    }
+    assert problems("runs-campaign-result", [{"kind": "campaign-result", "id": run, "expires_at": 1, **row}]) == []
+    runs = DynamoRuns(boto3.resource("dynamodb"), aws.runs)
+    runs.note("campaign-result", run, row | changes)
+    for campaign, total in totals(runs.all_of("campaign-result"), date(2026, 12, 14)).items():
+        runs.note("campaign-total", campaign, total)
+
+
+def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws: Aws) -> None:
+    noted(aws, "hello-20261124T0300Z")
+    status, out, _ = dangol("results")
+    assert status == 0
+    assert out.splitlines() == [
+        "hello  인사",
+        "  goal: a purchase within 7 days",
+        "  all 1 runs that are over",
+        "    too small to tell: +2.0 points (95 %: -1.4 to +4.1); about 44,000 people would tell a lift of 20%",
+        "    reached it: 34 of 850 (4.0%); 3 of 150 in the holdout (2.0%)",
+        "  hello-20261124T0300Z  final",
+        "    1,100 people, 1,000 reachable; 850 messages sent, skipped: 150 holdout, 100 no_consent",
+        "    of e-mail: 0 delivered, 300 opened, 0 clicked, 0 bounced, 0 complained; 2 unsubscribed",
+        "    bought: 34 people, 40 orders, 1,200,000 KRW; put down to its messages: 12 orders, 400,000 KRW",
+        "    too small to tell: +2.0 points (95 %: -1.4 to +4.1); about 44,000 people would tell a lift of 20%",
+        "    reached it: 34 of 850 (4.0%); 3 of 150 in the holdout (2.0%)",
+    ]
+    found = json.loads(dangol("results", "hello", "--json")[1])
+    assert found["runs"][0]["arms"]["treated"]["reached"] == 34
+    assert found["campaigns"][0]["lift"]["verdict"] == "too small to tell"
+    assert len(dangol("results", "hello", "--run", "hello-20261124T0300Z")[1].splitlines()) == 8
+
+
+def test_harm_is_a_finding_and_no_results_are_said_so(dangol: Dangol, aws: Aws) -> None:
+    status, _, err = dangol("results", "hello")
+    assert (status, "no results of hello yet; the daily run measures" in err) == (2, True)
+    harm = {name: asdict(ArmResult(1000, reached)) for name, reached in (("treated", 50), ("holdout", 100))}
+    noted(aws, "hello-20261124T0300Z", arms=harm, lift={"verdict": "harm"})
+    assert dangol("results", "hello")[0] == 1

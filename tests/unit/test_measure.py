@@ -1,17 +1,16 @@
-"""Measuring runs of campaigns, from launch to result: who is compared, by what, and what is put down to which message."""
+"""Measuring runs of campaigns, from launch to result: who is compared by what, what is put down to which message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 from dangol.campaigns.settings import Settings
-from dangol.moves.campaign.messages import RunState
-from dangol.moves.measure import CAMPAIGN_MEASURED
+from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, RunState
 
 from tests.fakes import Crash, Crashed
 from tests.measuring import MeasuredWorld, held_out
@@ -25,9 +24,9 @@ TEN = ["c01", "c02", "c03", "c05", "c06", "c08"]
 SEOUL = timedelta(hours=9)
 
 
-def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """A moment of November in the shop; the run is on the 24th at 12:00."""
-    return datetime(2026, 11, day, hour, minute)
+def at(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:
+    """A moment in the shop; the run is on the 24th of November at 12:00."""
+    return datetime.combine(date(2026, month, day), time(hour, minute))
 
 
 def utc(day: int, hour: int, minute: int = 0) -> datetime:
@@ -54,10 +53,10 @@ def test_those_addressed_are_compared_with_those_left_out_by_what_they_bought_in
         ("o2", "c00", at(30, 9), 20_000, 5_000),  # net of refunds
         ("o3", "c04", at(24, 11, 59), 10_000),  # before the run
         ("o4", "c07", date(2026, 11, 24), 10_000),  # without an hour: at the end of its day
-        ("o5", "c09", datetime(2026, 12, 1, 23), 10_000),  # the seventh day
+        ("o5", "c09", at(1, 23, month=12), 10_000),  # the seventh day
         ("o6", "c01", at(25, 9), 7_000),
         ("o7", "c02", at(25, 9), 9_000, 9_000),  # refunded in full: no order
-        ("o8", "c03", datetime(2026, 12, 2, 0, 1), 10_000),  # too late
+        ("o8", "c03", at(2, 0, 1, month=12), 10_000),  # too late
         ("o9", "c99", at(25, 9), 10_000),  # not of the audience
     )
     done = {"as_of": "2026-12-14", "runs": 1, "final": 1, "page_key": "reports/2026-12-14/campaigns.html"}
@@ -121,8 +120,8 @@ def test_a_purchase_is_put_down_to_the_last_message_that_touched_the_person_in_t
     )
     world.sell(
         ("o1", "c00", at(25, 11), 10_000),  # push at 12:00, then opened at 13:00
-        ("o2", "c00", datetime(2026, 11, 29, 13), 10_000),  # the last moment of five days
-        ("o3", "c00", datetime(2026, 11, 29, 13, 1), 10_000),
+        ("o2", "c00", at(29, 13), 10_000),  # the last moment of five days
+        ("o3", "c00", at(29, 13, 1), 10_000),
         ("o4", "c04", at(25, 12), 10_000),  # the last moment of push's 24 hours
         ("o5", "c04", at(25, 12, 1), 10_000),
         ("o6", "c09", at(25, 19), 10_000),  # before they opened it

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dangol.cli.campaign_results import add_results_to
 from dangol.cli.campaign_runs import add_runs_to
 from dangol.cli.costs import add_cost_to
 from dangol.cli.invitations import add_invitations_to
@@ -43,6 +44,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add_cost_to(actions)
     add_runs_to(actions)
     add_invitations_to(actions)
+    add_results_to(actions)
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:

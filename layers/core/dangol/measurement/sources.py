@@ -31,8 +31,9 @@ class Sources:
 
     def add_shard(self, shard: int, since: date, as_of: date) -> None:
         """What they bought from the first day on, and what became of their e-mail: of one shard of the ledger."""
-        with self._downloaded(ledger.shard_prefix(ledger.ORDERS, shard)) as files:
-            load_orders(self._connection, files, unique=False)
+        orders = self._store.keys(ledger.shard_prefix(ledger.ORDERS, shard))
+        with downloaded(self._store, orders, self._folder) as files:
+            load_orders(self._connection, files, unique=len(orders) == 1 and ledger.is_base(orders[0]))
             self._connection.execute(f"INSERT INTO sales BY NAME {_sales(since, as_of)}")
         with self._downloaded(ledger.shard_prefix(ENGAGEMENT.name, shard)) as files:
             load_facts(self._connection, ENGAGEMENT, files)

@@ -19,14 +19,10 @@ from dangol.measurement.plan import Plan, plan_key
 from dangol.measurement.results import Results, make_results
 from dangol.measurement.sources import Sources
 from dangol.measurement.totals import totals
-from dangol.moves.campaign.messages import Run, RunState
+from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_RESULT, CAMPAIGN_TOTAL, Run, RunState
 from dangol.moves.messages import EventBus, Runs
 from dangol.reports.campaigns import campaigns_html
 from dangol.shop import Shop
-
-CAMPAIGN_MEASURED = "Campaign Measured"
-RESULT, TOTAL = "campaign-result", "campaign-total"
-"""Kinds of `Runs`: one run; a campaign, all its runs together."""
 
 OPEN, FINAL = "open", "final"
 """States of a result: whether its numbers may still change."""
@@ -81,7 +77,7 @@ class Measurer:
         A result never goes back behind the day it is at, so a replay of the past changes none.
         """
         check_layout(self._doors.store, self._shards)
-        noted = {row["id"]: row for row in self._doors.results.all_of(RESULT)}
+        noted = {row["id"]: row for row in self._doors.results.all_of(CAMPAIGN_RESULT)}
         runs = self._to_measure(noted, as_of)
         if runs:
             self._compute(connection, runs, as_of, folder)
@@ -91,7 +87,7 @@ class Measurer:
         self._write_segments(connection, as_of, folder)
         sums = totals(noted.values(), as_of)
         for campaign, total in sums.items():
-            self._doors.results.note(TOTAL, campaign, total)
+            self._doors.results.note(CAMPAIGN_TOTAL, campaign, total)
         page = campaigns_html(list(noted.values()), sums, as_of, self._shop.currency)
         key = f"reports/{as_of}/campaigns.html"
         self._doors.store.write(key, page.encode())
@@ -155,7 +151,7 @@ class Measurer:
         }
         if facts["state"] == FINAL:
             self._doors.bus.publish(CAMPAIGN_MEASURED, [{"run_id": plan.run, **facts}])
-        self._doors.results.note(RESULT, plan.run, facts)
+        self._doors.results.note(CAMPAIGN_RESULT, plan.run, facts)
         return {"id": plan.run, **facts}
 
     def _write_segments(self, connection: duckdb.DuckDBPyConnection, as_of: date, folder: Path) -> None:

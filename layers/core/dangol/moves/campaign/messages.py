@@ -10,6 +10,9 @@ from dangol.campaigns.gate import Profile
 from dangol.errors import DangolError
 
 CAMPAIGN_COMPLETED = "Campaign Completed"
+CAMPAIGN_MEASURED = "Campaign Measured"
+CAMPAIGN_RESULT, CAMPAIGN_TOTAL = "campaign-result", "campaign-total"
+"""Kinds of `Runs`: what one run changed; what a campaign did, its runs together (see dangol.moves.measure)."""
 
 
 class Status(StrEnum):

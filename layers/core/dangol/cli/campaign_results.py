@@ -1,0 +1,100 @@
+"""`dangol campaigns results`: what the campaigns of a deployed stack changed."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dangol.cli.stack import open_stack, telling_of_aws
+from dangol.errors import DangolError
+
+if TYPE_CHECKING:
+    from dangol.measurement.words import Row
+
+_DONE, _FINDINGS = 0, 1
+_SHOWN = 5
+"""Runs of a campaign, the newest first."""
+
+
+def add_results_to(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the action."""
+    text = "what the runs of campaigns changed, against the people they left out; exit 1 if any did harm"
+    one = actions.add_parser("results", help=text, description=text)
+    one.add_argument("campaign", metavar="CAMPAIGN", nargs="?", help="id of the campaign (default: all)")
+    one.add_argument("--stack", metavar="NAME", required=True, help="the deployed stack")
+    one.add_argument("--run", metavar="RUN", dest="one_run", help="one run of it only, by its id")
+    one.add_argument("--json", action="store_true", help="for programs")
+    one.set_defaults(run=telling_of_aws(show_results))
+
+
+def show_results(options: argparse.Namespace) -> int:
+    """Print results as the last daily run left them; the status is 1 when a campaign did harm."""
+    from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL
+
+    stack = open_stack(options.stack)
+    runs = stack.runs()
+    results = [row for row in runs.all_of(CAMPAIGN_RESULT) if _wanted(row, options)]
+    totals = {str(row["campaign"]): row for row in runs.all_of(CAMPAIGN_TOTAL) if _wanted(row, options)}
+    if not results:
+        raise DangolError(_nothing(options))
+    if options.one_run:
+        totals = {}
+    if options.json:
+        print(json.dumps({"runs": results, "campaigns": list(totals.values())}, ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join(_told(results, totals, stack.shop.currency)))
+    judged = totals.values() or results
+    return _FINDINGS if any(row["lift"]["verdict"] == "harm" for row in judged) else _DONE
+
+
+def _wanted(row: Mapping[str, Any], options: argparse.Namespace) -> bool:
+    return options.campaign in (None, row["campaign"]) and ("run_at" not in row or options.one_run in (None, row["id"]))
+
+
+def _nothing(options: argparse.Namespace) -> str:
+    what = options.one_run or options.campaign
+    of = f" of {what}" if what else ""
+    return f"there are no results{of} yet; the daily run measures, from the day of a campaign's run on"
+
+
+def _told(results: "list[Row]", totals: "Mapping[str, Row]", currency: str) -> "list[str]":
+    """A paragraph a campaign."""
+    from dangol.measurement.words import ENGLISH, goal_text
+
+    told = []
+    for campaign in sorted({str(row["campaign"]) for row in results}):
+        own = [row for row in results if row["campaign"] == campaign]
+        newest = sorted(own, key=lambda row: str(row["run_at"]), reverse=True)
+        lines = [f"{campaign}  {newest[0]['names'].get('ko', '')}", f"  goal: {goal_text(newest[0], ENGLISH)}"]
+        if campaign in totals:
+            total = totals[campaign]
+            lines += [f"  all {total['runs']} runs that are over", *_comparison(total, currency)]
+        for row in newest[:_SHOWN]:
+            lines += _of_run(row, currency)
+        told.append("\n".join(lines))
+    return told
+
+
+def _of_run(row: "Row", currency: str) -> list[str]:
+    messages, bought, put_down = row["messages"], row["bought"], row["attributed"]
+    state = "final" if row["state"] == "final" else f"so far, final on {row['final_on']}"
+    skipped = ", ".join(f"{count:,} {reason}" for reason, count in messages["skipped"].items())
+    rest = [f"{messages[name]:,} {name}" for name in ("failed", "unknown", "deferred") if messages[name]]
+    rest += [f"skipped: {skipped}"] if skipped else []
+    mail = [f"{messages[name]:,} {name}" for name in ("delivered", "opened", "clicked", "bounced", "complained")]
+    return [
+        f"  {row['id']}  {state}",
+        f"    {row['recipients']:,} people, {row['reachable']:,} reachable; "
+        + ", ".join([f"{messages['sent']:,} messages sent", *rest]),
+        f"    of e-mail: {', '.join(mail)}; {row['unsubscribed']:,} unsubscribed",
+        f"    bought: {bought['people']:,} people, {bought['orders']:,} orders, {bought['revenue']:,.0f} {currency}; "
+        f"put down to its messages: {put_down['orders']:,} orders, {put_down['revenue']:,.0f} {currency}",
+        *_comparison(row, currency),
+    ]
+
+
+def _comparison(row: "Row", currency: str) -> list[str]:
+    from dangol.measurement.words import ENGLISH, arms_text, lift_text, revenue_text
+
+    lines = [lift_text(row, ENGLISH), f"reached it: {arms_text(row, ENGLISH)}", revenue_text(row, ENGLISH, currency)]
+    return [f"    {line}" for line in lines if line]
