@@ -2,8 +2,8 @@
 
     plans       run, campaign VARCHAR; starts_at TIMESTAMP (shop time); last_day DATE; goal_segment VARCHAR, NULL for
                 a purchase; cancelled BOOLEAN
-    recipients  run, campaign, customer_id, arm VARCHAR (plan.Arm): everybody, of these runs and of all runs of their
-                campaigns before; names of a campaign's runs sort by time
+    recipients  run, campaign, customer_id, arm VARCHAR (plan.TrialArm): everybody, of these runs and of all runs of
+                their campaigns before; names of a campaign's runs sort by time
     messages    run, customer_id, step INTEGER, channel, status, reason, variant, message_id VARCHAR,
                 noted_at TIMESTAMP (UTC): as table `Deliveries` has them
     events      customer_id, run, message_id, kind VARCHAR, happened_at TIMESTAMP (UTC): of e-mail; opens and clicks
@@ -47,10 +47,10 @@ _HAPPENED = ("delivered", "opened", "clicked", "bounced", "complained")
 _DELIVERIES = f"""
     SELECT messages.*, {", ".join(f"{kind}_at" for kind in _HAPPENED)}, seconds
     FROM messages LEFT JOIN windows USING (run, channel) LEFT JOIN (
-        SELECT customer_id, message_id,
+        SELECT customer_id, message_id, 'email' AS channel,
             {", ".join(f"min(happened_at) FILTER (kind = '{kind}') AS {kind}_at" for kind in _HAPPENED)}
         FROM events WHERE message_id IS NOT NULL GROUP BY customer_id, message_id
-    ) USING (customer_id, message_id)
+    ) USING (customer_id, message_id, channel)
 """
 """`messages`, the first moment (UTC) of each kind of event of them, and `seconds` of windows."""
 

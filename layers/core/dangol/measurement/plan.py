@@ -24,7 +24,7 @@ SETTLING = timedelta(days=7)
 """After the last day that counts, for files that come late, and refunds."""
 
 
-class Arm(StrEnum):
+class TrialArm(StrEnum):
     """What the hash of a person decided. Stored: the words never change."""
 
     TREATED = "treated"
@@ -54,11 +54,11 @@ class Plan:
     attribution: Mapping[str, timedelta]
     """By channel: how long after a message a purchase is put down to it."""
 
-    def arm_of(self, person: str) -> Arm:
+    def arm_of(self, person: str) -> TrialArm:
         """In the order of the send gate, which decides by the same hash."""
         if in_global_holdout(person, self.global_holdout):
-            return Arm.GLOBAL_HOLDOUT
-        return Arm.HOLDOUT if in_holdout(person, self.campaign, self.holdout) else Arm.TREATED
+            return TrialArm.GLOBAL_HOLDOUT
+        return TrialArm.HOLDOUT if in_holdout(person, self.campaign, self.holdout) else TrialArm.TREATED
 
     def first_day(self, shop: Shop) -> date:
         """The day of the run."""
@@ -120,7 +120,7 @@ def plan_of(campaign: Campaign, run: str, run_at: datetime, settings: Settings) 
         holdout=campaign.holdout if campaign.advertising else 0.0,
         global_holdout=settings.global_holdout if campaign.advertising else 0.0,
         steps=tuple((campaign.due_at(n, run_at), tuple(step.variants)) for n, step in enumerate(campaign.steps)),
-        expires=campaign.expires,
+        expires=campaign.expires + (campaign.winner.after if campaign.winner else timedelta()),  # the rest comes later
         attribution={channel: settings.attribution[channel] for channel in campaign.channels},
     )
 

@@ -9,7 +9,7 @@ import duckdb
 from dangol.engine import literal
 from dangol.measurement.intervals import Amounts, Group, Interval
 from dangol.measurement.lift import Lift, Verdict, compare
-from dangol.measurement.plan import Arm, Plan
+from dangol.measurement.plan import Plan, TrialArm
 
 RESULTS = """
     WITH told AS (
@@ -85,7 +85,7 @@ class Results:
     def of_run(self, plan: Plan, *, cancelled: bool) -> dict[str, Any]:
         """The result of one run as services read it (docs/schemas/campaign-measured.json), but for state and dates."""
         arms = self._arms(plan.run)
-        treated, holdout = arms[Arm.TREATED], arms[Arm.HOLDOUT]
+        treated, holdout = arms[TrialArm.TREATED], arms[TrialArm.HOLDOUT]
         rows = self._rows(f"FROM results WHERE run = {literal(plan.run)}")
         whole = next((row for row in rows if row["channel"] is None), {})
         counts = {name: whole.get(name, 0) for name in _COUNTS}
@@ -113,7 +113,7 @@ class Results:
                 sum(orders)::BIGINT AS orders, sum(revenue) AS revenue, sum(revenue * revenue) AS squares
             FROM outcomes WHERE run = {literal(run)} AND compared GROUP BY arm""")
         found = {row.pop("arm"): ArmResult(**row) for row in rows}
-        return {arm: found.get(arm, ArmResult()) for arm in (Arm.TREATED, Arm.HOLDOUT)}
+        return {arm: found.get(arm, ArmResult()) for arm in (TrialArm.TREATED, TrialArm.HOLDOUT)}
 
     def _people(self, run: str) -> dict[str, Any]:
         (row,) = self._rows(f"""
