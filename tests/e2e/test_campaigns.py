@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from botocore.exceptions import ClientError
 from dangol.aws.campaign_runs import DynamoCampaigns
+from dangol.aws.deliveries import DynamoDeliveries
 from dangol.aws.tables import segment_bucket
 from dangol.campaigns.invited import Invited, answer_links
 from dangol.moves.campaign.launch import new_run
@@ -288,6 +289,25 @@ def test_a_hard_bounce_and_a_complaint_are_heeded_by_the_next_run(shop: Shop) ->
 
     wait_for("the bounce is noted", retired)
     assert outcomes(shop, shop.run(3))["c2", "email"] == ("skipped", "suppressed")
+
+
+def test_what_ses_tells_settles_an_open_message_and_a_burst_of_clicks_is_nobody(shop: Shop) -> None:
+    run, table = "hello-20260101T0000Z", shop.stack.aws.resource("dynamodb").Table(shop.outputs["DeliveriesTableName"])
+    row = {"run_customer": f"{run}#c2", "channel": "email", "run": run, "customer_id": "c2", "step": 0}
+    table.put_item(Item=row | {"status": "unknown", "at": "2026-01-01T00:00:00+00:00", "expires_at": 2_000_000_000})
+    body = json.loads(json.loads((ROOT / "events" / "track.json").read_text("utf-8"))["Records"][0]["body"])
+    body["mail"]["tags"] |= {"dangol-customer": ["c2"], "dangol-run": [run]}
+    clicks = [{"timestamp": f"2026-11-24T03:10:0{n}.000Z", "link": f"https://dangol.kr/{n}"} for n in (0, 1)]
+    for event in ({"eventType": "Send"}, *({"eventType": "Click", "click": click} for click in clicks)):
+        shop.stack.client("sns").publish(TopicArn=shop.physical_id("EngagementTopic"), Message=json.dumps(body | event))
+
+    def noted() -> bool:
+        found = table.get_item(Key={"run_customer": row["run_customer"], "channel": "email"})["Item"]
+        return found["status"] == "sent" and len(found.get("clicks", ())) == 2
+
+    wait_for("all three are noted", noted)
+    deliveries = DynamoDeliveries(shop.stack.aws.resource("dynamodb"), shop.outputs["DeliveriesTableName"])
+    assert deliveries.read(run, 0, "email", ["c2"])["c2"].answers == frozenset()
 
 
 def test_a_consent_is_confirmed_by_mail_once(shop: Shop) -> None:

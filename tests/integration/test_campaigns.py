@@ -449,6 +449,79 @@ def test_bounces_complaints_opens_and_clicks_are_noted(aws: Aws, context: Contex
     assert len(aws.rows(aws.deliveries)) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"status": "unknown"}, "sent"),
+        ({"status": "deferred", "reason": "quota", "until": "2026-11-24T03:15:00+00:00"}, "sent"),
+        (None, "sent"),  # the sender died before it recorded anything
+        ({"status": "sent", "variant": "a", "message_id": "m0"}, "sent"),
+        ({"status": "failed", "reason": "message_rejected"}, "failed"),
+    ],
+)
+def test_that_ses_took_a_message_settles_what_is_open(
+    aws: Aws, context: Context, before: dict[str, str] | None, after: str
+) -> None:
+    put_person(aws)
+    about = {"run_customer": f"{RUN}#c1", "channel": "email", "run": RUN, "customer_id": "c1", "step": 0}
+    row = about | {"at": "2026-11-24T03:00:00+00:00", "expires_at": 1} | (before or {})
+    if before:
+        boto3.resource("dynamodb").Table(aws.deliveries).put_item(Item=row)
+    for _ in range(2):
+        assert track.handler(tracked("Send"), context) == {"batchItemFailures": []}
+    (found,) = aws.rows(aws.deliveries)
+    assert (found["status"], problems("deliveries", [found])) == (after, [])
+    if before and before["status"] in ("sent", "failed"):
+        assert found == row
+    else:
+        assert found["message_id"] == body_of(tracked("Send"))["mail"]["messageId"]
+        assert {"reason", "until"} & found.keys() == set()
+    assert aws.rows(aws.profiles) == [profile_row("c1")]
+
+
+def test_of_an_erased_person_no_sending_is_noted(aws: Aws, context: Context) -> None:
+    assert track.handler(tracked("Send"), context) == {"batchItemFailures": []}
+    assert (aws.rows(aws.deliveries), aws.rows(aws.profiles)) == ([], [])
+
+
+def test_a_message_that_ses_is_known_to_have_taken_is_not_sent_again(
+    shop: Aws, services: tuple[Ses, Sns], context: Context
+) -> None:
+    launch.handler(example("launch"), context)
+    asked = batches(shop)
+    for person in ("c1", "c2"):
+        body = body_of(tracked("Send"))
+        body["mail"]["tags"]["dangol-customer"] = [person]
+        track.handler(with_body(example("track"), body), context)
+    for event in asked:
+        deliver.handler(event, context)
+    assert services[0].sent == []
+    (run,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaign-run")
+    assert run["counts"]["sent"] == 4
+
+
+def test_clicks_on_all_links_at_once_are_no_answer_and_a_later_one_is(aws: Aws, context: Context) -> None:
+    row = {"run_customer": f"{RUN}#c1", "channel": "email", "run": RUN, "customer_id": "c1", "step": 0}
+    table = boto3.resource("dynamodb").Table(aws.deliveries)
+    table.put_item(Item=row | {"status": "sent", "at": NOON.isoformat(), "expires_at": 1})
+    read = wiring.deliveries().read
+    for second, link, answers in (
+        ("10:00", "https://dangol.kr/a", {"clicked"}),
+        ("10:02", "https://dangol.kr/b", set()),
+        ("10:02", "https://dangol.kr/b", set()),
+        ("20:00", "https://dangol.kr/b", {"clicked"}),
+    ):
+        at = f"2026-11-24T03:{second}.000Z"
+        track.handler(tracked("Click", timestamp=at, link=link, userAgent="Mozilla/5.0 (iPhone)"), context)
+        assert read(RUN, 0, "email", ["c1"])["c1"].answers == answers
+    (found,) = aws.rows(aws.deliveries)
+    assert (len(found["clicks"]), problems("deliveries", [found])) == (3, [])
+    for minute in range(60):
+        at = f"2026-11-24T04:{minute:02d}:00.000Z"
+        track.handler(tracked("Click", timestamp=at, link="https://dangol.kr/a"), context)
+    assert len(aws.rows(aws.deliveries)[0]["clicks"]) == 40
+
+
 def mail(person: str = "c1") -> Mail:
     return Mail(f"{person}@example.com", person, Email("a@dangol.kr", "제목", "<p>글</p>", "글", (("X-A", "b"),)))
 

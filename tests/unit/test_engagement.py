@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from dangol.engagement.events import EmailEvent, email_event, tag_of, text_of_tag
+from dangol.engagement.machines import any_by_person
 from dangol.engagement.people import by_people_sql
 from dangol.engine import connect
 from dangol.shop import Shop
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15"
@@ -132,6 +133,18 @@ def test_without_a_delivery_the_sending_is_taken() -> None:
 )
 def test_known_machines_do_not_count(agent: str) -> None:
     assert by_people(DELIVERED, ("opened", "02:00:00", None, agent), ("clicked", "02:01:00", "https://a", agent)) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), min_size=1, max_size=6))
+def test_senders_and_segments_tell_bursts_of_clicks_alike(clicks: list[tuple[int, str]]) -> None:
+    events = [("clicked", f"02:00:{second:02d}", f"https://{link}", PHONE) for second, link in clicks]
+    moments = [(datetime(2026, 11, 22, 2, 0, second, tzinfo=UTC), link) for second, link in clicks]
+    assert any_by_person(moments) == bool(by_people(DELIVERED, *events))
+
+
+def test_without_clicks_nobody_clicked() -> None:
+    assert not any_by_person([])
 
 
 @pytest.mark.parametrize("agent", [PHONE, GMAIL, None])

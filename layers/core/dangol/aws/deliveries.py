@@ -1,19 +1,25 @@
 """Table `Deliveries`: what became of each message."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from dangol.aws.batches import send_all
 from dangol.aws.profiles import CONDITION_FAILED
+from dangol.engagement.machines import any_by_person
 from dangol.moves.campaign.messages import Delivery, Status
 
 KEPT_DAYS = 400
 _READ_AT_ONCE = 100
 _WRITTEN_AT_ONCE = 25
+_MOST_CLICKS = 40
+"""Kept of one message: a scanner's may be many, and a row should stay small."""
+_OPEN = (Status.UNKNOWN, Status.DEFERRED)
+"""As far as it is not known whether it was sent."""
 
 
 class DynamoDeliveries:
@@ -64,13 +70,54 @@ class DynamoDeliveries:
 
     def answer(self, run: str, customer_id: str, step: int, channel: str, kind: str) -> None:
         """See AnswerBook."""
+        known = "attribute_exists(channel)"  # of an erased person nothing is noted
+        self._update(_key(run, customer_id, step, channel), "ADD answers :kind", known, {":kind": {kind}})
+
+    def click(self, run: str, customer_id: str, step: int, channel: str, at: datetime, link: str) -> None:
+        """See AnswerBook. Of a link its hash is kept."""
+        click = f"{at.isoformat()} {sha256(link.encode()).hexdigest()[:8]}"
+        # A message that somebody knows of, and not the thousandth click of a scanner.
+        few = "attribute_exists(channel) AND (attribute_not_exists(clicks) OR size(clicks) < :most)"
+        values = {":click": {click}, ":most": _MOST_CLICKS}
+        self._update(_key(run, customer_id, step, channel), "ADD clicks :click", few, values)
+
+    def is_open(self, run: str, customer_id: str, step: int, channel: str) -> bool:
+        """See AnswerBook."""
+        found = self.read(run, step, channel, [customer_id]).get(customer_id)
+        return found is None or found.status in _OPEN
+
+    def was_sent(self, run: str, customer_id: str, step: int, channel: str, at: datetime, message_id: str) -> None:
+        """See AnswerBook."""
+        item = delivery_item(Delivery(run, customer_id, channel, step, Status.SENT, at, message_id=message_id))
+        key = _key(run, customer_id, step, channel)
+        values = {name: value for name, value in item.items() if name not in key}
+        names = {f"#{name}": name for name in values}
+        self._update(
+            key,
+            f"SET {', '.join(f'#{name} = :{name}' for name in values)} REMOVE reason, #until",
+            # Nothing final is known: what the sender itself recorded meanwhile says more.
+            "attribute_not_exists(channel) OR #status IN (:unknown, :deferred)",
+            {f":{name}": value for name, value in values.items()}
+            | {f":{status.value}": status.value for status in _OPEN},
+            names | {"#until": "until"},
+        )
+
+    def _update(
+        self,
+        key: Mapping[str, str],
+        update: str,
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(run, customer_id, step, channel),
-                UpdateExpression="ADD answers :kind",
-                ConditionExpression="attribute_exists(channel)",  # of an erased person nothing is noted
-                ExpressionAttributeValues={":kind": {kind}},
+                Key=key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                **({"ExpressionAttributeNames": names} if names else {}),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != CONDITION_FAILED:
@@ -113,5 +160,12 @@ def _delivery(item: Mapping[str, Any]) -> Delivery:
         variant=item.get("variant"),
         message_id=item.get("message_id"),
         until=datetime.fromisoformat(item["until"]) if "until" in item else None,
-        answers=frozenset(item.get("answers", ())),
+        answers=frozenset(item.get("answers", ())) | _clicked(item.get("clicks", ())),
     )
+
+
+def _clicked(clicks: Iterable[str]) -> frozenset[str]:
+    """The answer that clicks are, if a person clicked."""
+    parted = [click.split() for click in clicks]
+    by_person = any_by_person([(datetime.fromisoformat(at), link) for at, link in parted])
+    return frozenset({"clicked"}) if by_person else frozenset()

@@ -110,6 +110,21 @@ class DynamoProfiles:
         """Note that an address is dead. Nothing for whom there is no profile of."""
         self._note(customer_id, f"dead_{channel}", address)
 
+    def knows(self, customer_id: str) -> bool:
+        """Whether there is a profile; asked by a write that changes nothing, so that who asks need not read it."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": customer_id},
+                UpdateExpression="REMOVE nothing",  # there is no such attribute
+                ConditionExpression="attribute_exists(customer_id)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
+                raise
+            return False
+        return True
+
     def _note(self, customer_id: str, name: str, value: str | int) -> None:
         try:
             self._client.update_item(

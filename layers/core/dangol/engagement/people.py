@@ -7,14 +7,14 @@ never look. None of that is engagement. An open or click does not count when
    Apple's Mail Privacy Protection sends when it loads a message in the background. Gmail's and Yahoo's picture proxies
    are not among them: those load when a person opens the message;
 3. two different links of the message were clicked within BURST_SECONDS of it: that is a program going through them all.
+What decides on a campaign's next message (dangol.moves.campaign.answers) is told apart by the same rules, but that time
+counts from the sending, which every event names.
 Sources: facts on bulk mail (scanners and privacy proxies open and click by themselves); Apple, "Use Mail Privacy
 Protection"; the user agents are those that the vendors name themselves by.
 """
 
-from dangol.engagement.machines import MACHINES, PRIVACY_PROXY, SCANNER_SECONDS
+from dangol.engagement.machines import BURST_SECONDS, MACHINES, PRIVACY_PROXY, SCANNER_SECONDS
 from dangol.engine import literal
-
-BURST_SECONDS = 3
 
 
 def by_people_sql(events: str) -> str:

@@ -1,13 +1,13 @@
 """Answers: what people do with messages, as far as it decides on further ones: open, click, complain, unsubscribe."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from dangol.campaigns.links import Action, verify
 from dangol.channels import CHANNELS, EMAIL
 from dangol.engagement.events import EmailEvent, email_event, unsubscribe_event
-from dangol.engagement.machines import SCANNER_SECONDS, is_machine
+from dangol.engagement.machines import is_at_once, is_machine
 
 HARD_BOUNCE = "Permanent"
 """SES's `bounceType` of an address that is of no use; others may work again."""
@@ -22,6 +22,9 @@ class SenderBooks(Protocol):
     def retire(self, customer_id: str, channel: str, address: str) -> None:
         """Note that an address is dead; nothing for whom there is no profile of."""
 
+    def knows(self, customer_id: str) -> bool:
+        """Whether there is a profile of somebody."""
+
 
 class AnswerBook(Protocol):
     """Where answers to messages are kept."""
@@ -29,12 +32,22 @@ class AnswerBook(Protocol):
     def answer(self, run: str, customer_id: str, step: int, channel: str, kind: str) -> None:
         """Note what a person did with a message: opened or clicked. Nothing about a message that nobody knows of."""
 
+    def click(self, run: str, customer_id: str, step: int, channel: str, at: datetime, link: str) -> None:
+        """Note that a link of a message was clicked; whether by a person is known once all its clicks are."""
+
+    def is_open(self, run: str, customer_id: str, step: int, channel: str) -> bool:
+        """Whether it is not known of a message that it was sent."""
+
+    def was_sent(self, run: str, customer_id: str, step: int, channel: str, at: datetime, message_id: str) -> None:
+        """Note that the service took a message, unless something final is known of it."""
+
 
 def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> str | None:
     """Act on an event of SES; its kind, or None where nothing follows from it. May be called again with the same.
 
     A hard bounce retires the address. A complaint counts as a refusal of e-mail (the Act, article 50(2)), and retires
     the address as well: not even a notice goes there. Opens and clicks are answers if a person may have done them.
+    That SES took a message settles what a sender that died left open.
     Raises KeyError or ValueError for what is no event of SES.
     """
     found = email_event(event)
@@ -48,18 +61,23 @@ def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> s
             books.unsubscribe(found.customer_id, EMAIL, found.happened_at)
             for recipient in event["complaint"]["complainedRecipients"]:
                 books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
-        case "opened" | "clicked" if found.run and _by_person(found, event):
+        case "opened" if found.run and _by_person(found, event):
             answers.answer(found.run, found.customer_id, found.step, EMAIL, found.kind)
+        case "clicked" if found.run and _by_person(found, event):
+            answers.click(found.run, found.customer_id, found.step, EMAIL, found.happened_at, found.link or "")
+        case "sent" if found.run and answers.is_open(found.run, found.customer_id, found.step, EMAIL):
+            if not books.knows(found.customer_id):  # of an erased person nothing is noted
+                return None
+            answers.was_sent(found.run, found.customer_id, found.step, EMAIL, found.happened_at, found.message_id)
         case _:
             return None
     return found.kind
 
 
 def _by_person(found: EmailEvent, event: Mapping[str, Any]) -> bool:
-    """Whether a person may have done it: no known machine, and not at once. See dangol.engagement.people."""
+    """Whether a person may have done it, as far as one event tells. See dangol.engagement.people."""
     sent_at = datetime.fromisoformat(event["mail"]["timestamp"]).astimezone(UTC)
-    at_once = found.happened_at < sent_at + timedelta(seconds=SCANNER_SECONDS)
-    return not (at_once or is_machine(found.agent))
+    return not (is_at_once(sent_at, found.happened_at) or is_machine(found.agent))
 
 
 class Journal(Protocol):
