@@ -14,6 +14,8 @@ WRITES_RECORDED, WRITES_CLAIMED, WRITES_SHARED = 1.0, 1.0, 0.024
 """Write units: of what became of a message, also of one that is not sent; of the claim; of calls, batches and runs."""
 READS_A_RECIPIENT = 2.0
 """Read units: the profile, and what is known of the message."""
+READS_AN_EMAIL = 1.0
+"""What is known of the message once more, when SES tells that it took it."""
 SECONDS_A_THOUSAND, SENDER_GB = 20.0, 1.0
 """Of function `deliver`: how long a thousand messages take it at 50 a second, the rate that SES gives; its memory."""
 EVENTS_AN_EMAIL, OPENED = 4.0, 0.25
@@ -94,7 +96,7 @@ def _of_messages(one: Messages) -> Usage:
         "notifications": events + one.sent - emails,
         "queue_requests": events * QUEUE_REQUESTS_AN_EVENT,
         "dynamodb_writes": writes + emails * OPENED * WRITES_OPENED,
-        "dynamodb_reads": one.asked * READS_A_RECIPIENT,
+        "dynamodb_reads": one.asked * READS_A_RECIPIENT + emails * READS_AN_EMAIL,
         "lambda_gb_seconds": one.sent / 1_000 * SECONDS_A_THOUSAND * SENDER_GB,
     }
 
