@@ -63,7 +63,9 @@ def test_a_run_reaches_who_agreed_but_for_the_holdouts() -> None:
     assert one.people == 100
     assert one.a_run == {"push": pytest.approx(50 * 0.9 * 0.5), "email": pytest.approx(80 * 0.9 * 0.5)}
     assert one.run_usage["emails"] == pytest.approx(36)
-    assert one.run_usage["dynamodb_reads"] == pytest.approx(400 + 36)  # everybody on each channel, and each e-mail once more
+    assert one.run_usage["dynamodb_reads"] == pytest.approx(
+        400 + 36
+    )  # everybody on each channel, and each e-mail once more
 
 
 def test_every_step_counts_and_a_transactional_message_goes_to_everybody() -> None:

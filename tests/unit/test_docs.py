@@ -62,6 +62,18 @@ def test_the_readme_shows_the_default_segments() -> None:
         assert f"| `{rule.id}` | {rule.name} |" in readme
 
 
+def test_the_page_of_strategies_names_every_campaign_invitation_and_trait() -> None:
+    strategies = page("docs/strategies.md")
+    shipped = [*(ROOT / "config" / "campaigns").glob("*.yaml"), *(ROOT / "config" / "invitations").glob("*.yaml")]
+    assert all(f"[{path.stem}]" in strategies for path in shipped)
+    source = ROOT.parent / "shared" / "seeds" / "000_9050ce9679794214.txt"
+    if not source.exists():
+        pytest.skip("the source text is not there")
+    traits = re.findall(r"^\| (?!세그먼트|-).*\| ([^|]+) \|$", source.read_text("utf-8"), re.MULTILINE)
+    assert len(traits) == 6
+    assert all(trait in strategies for trait in traits)
+
+
 def test_the_guides_name_every_feature_and_every_column_of_every_file() -> None:
     rules, orders, people = (page(f"docs/{name}.md") for name in ("rules", "order-files", "people-and-products"))
     assert all(f"`{feature.name}` | {feature.unit}" in rules for feature in FEATURES)
