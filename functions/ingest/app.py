@@ -32,4 +32,5 @@ def take(record: SQSRecord) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """SQS: S3's "Object Created" events."""
-    return process_partial_response(event=event, record_handler=take, processor=processor, context=context)
+    with wiring.tried_again_soon(event, "DANGOL_INGEST_QUEUE_URL"):
+        return process_partial_response(event=event, record_handler=take, processor=processor, context=context)

@@ -45,4 +45,5 @@ def refresh(record: SQSRecord) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """SQS FIFO: refresh requests, the shard as message group."""
-    return process_partial_response(event=event, record_handler=refresh, processor=processor, context=context)
+    with wiring.tried_again_soon(event, "DANGOL_REFRESH_QUEUE_URL"):
+        return process_partial_response(event=event, record_handler=refresh, processor=processor, context=context)

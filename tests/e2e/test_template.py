@@ -220,6 +220,15 @@ def test_refresh_writes_the_tables_and_reads_no_dropped_file(stack: Stack) -> No
     assert denied(dynamodb.scan, TableName=table)
 
 
+def test_who_is_slow_may_have_messages_come_again_soon_and_no_others(stack: Stack) -> None:
+    for function, own, other in (("ingest", "IngestQueue", "RefreshQueue"), ("refresh", "RefreshQueue", "IngestQueue")):
+        sqs = stack.client_of(function, "sqs")
+        call = {"ReceiptHandle": "none", "VisibilityTimeout": 60}
+        with pytest.raises(ClientError, match="ReceiptHandle"):  # it may, but there is no such message
+            denied(sqs.change_message_visibility, QueueUrl=stack.outputs[f"{own}Url"], **call)
+        assert denied(sqs.change_message_visibility, QueueUrl=stack.outputs[f"{other}Url"], **call)
+
+
 def test_configure_writes_only_the_live_configuration(stack: Stack) -> None:
     s3, bucket = stack.client_of("configure", "s3"), stack.outputs["BucketName"]
     assert denied(s3.put_object, Bucket=bucket, Key="config/probe.yaml", Body=b"")

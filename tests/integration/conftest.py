@@ -45,6 +45,8 @@ class Aws:
     bus: str
     heard: str
     """URL of a queue that hears every event of the bus."""
+    ingest_queue: str
+    """URL."""
 
     @property
     def s3(self) -> Any:
@@ -107,6 +109,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "FCM_APPLICATION_ARN": f"arn:aws:sns:{REGION}:123456789012:app/GCM/shop",
             "APNS_APPLICATION_ARN": "",
             "REFRESH_QUEUE_URL": made.refresh_queue,
+            "INGEST_QUEUE_URL": made.ingest_queue,
             "EVENT_BUS": made.bus,
             "TIME_ZONE": "Asia/Seoul",
             "CURRENCY": "KRW",
@@ -153,14 +156,14 @@ def _resources() -> Aws:
     refresh = sqs.create_queue(
         QueueName="refresh.fifo", Attributes=fifo | {"FifoThroughputLimit": "perMessageGroupId"}
     )["QueueUrl"]
-    names = ("delivery", "engagement", "heard")
-    delivery, engagement, heard = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in names)
+    names = ("delivery", "engagement", "heard", "ingest")
+    delivery, engagement, heard, ingest = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in names)
     arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="dangol-events")
     events.put_rule(Name="all", EventBusName="dangol-events", EventPattern='{"source": ["dangol"]}')
     events.put_targets(Rule="all", EventBusName="dangol-events", Targets=[{"Id": "heard", "Arn": arn}])
     tables = ("customers", "memberships", "runs", "profiles", "deliveries", "invitations")
-    return Aws("dangol-test", *tables, refresh, delivery, engagement, "dangol-events", heard)
+    return Aws("dangol-test", *tables, refresh, delivery, engagement, "dangol-events", heard, ingest)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,26 @@ def test_ingest_fails_in_the_open_when_aws_does(aws: Aws, context: Context) -> N
         ingest.handler(event, context)
 
 
+@pytest.mark.parametrize(("function", "queue"), [("ingest", "ingest_queue"), ("refresh", "refresh_queue")])
+def test_what_fails_is_tried_again_soon(
+    aws: Aws, context: Context, monkeypatch: pytest.MonkeyPatch, function: str, queue: str
+) -> None:
+    url, sqs, told = getattr(aws, queue), boto3.client("sqs"), []
+    fifo = {"MessageGroupId": "g", "MessageDeduplicationId": "1"} if queue == "refresh_queue" else {}
+    sqs.send_message(QueueUrl=url, MessageBody="{}", **fifo)
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=5400)["Messages"]
+    change = sqs.change_message_visibility
+    monkeypatch.setattr(sqs, "change_message_visibility", lambda **call: (told.append(call), change(**call)))
+    monkeypatch.setattr(wiring, "_client", lambda service: {"sqs": sqs}[service])
+    for tries in (1, 2, 3, 4):
+        event = with_body(example(function), {}, tries=tries)
+        event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
+        with pytest.raises(BatchProcessingError):
+            {"ingest": ingest, "refresh": refresh}[function].handler(event, context)
+    assert {call["QueueUrl"] for call in told} == {url}
+    assert [call["VisibilityTimeout"] for call in told] == [60, 300, 60, 60]
+
+
 def filled(aws: Aws, context: Context) -> None:
     """The file is taken; nobody has been told of its refreshes."""
     ingest.handler(dropped(aws, "ingest", ORDERS.encode()), context)

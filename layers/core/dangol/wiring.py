@@ -7,7 +7,7 @@ imported by the doors that need it, so that the others start fast.
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -235,6 +235,13 @@ def link_keys() -> tuple[bytes, ...]:
             continue
         found.append(str(secret["SecretString"]).encode())
     return tuple(found)
+
+
+def tried_again_soon(event: Mapping[str, Any], queue_url: str) -> AbstractContextManager[None]:
+    """Have the messages of an SQS event come again soon if anything fails; `queue_url` names a variable."""
+    from dangol.aws.retries import tried_again_soon as again
+
+    return again(_client("sqs"), os.environ[queue_url], event["Records"])
 
 
 @cache
