@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from dangol.campaigns.invitation import Invitation
-from dangol.campaigns.invited import Invited, answer_links
-from dangol.campaigns.inviting import load_invitation
-from dangol.campaigns.reply import Reply, Visit
+from dangol.campaigns.invitations.definition import Invitation
+from dangol.campaigns.invitations.links import Invited, answer_links
+from dangol.campaigns.invitations.loading import load_invitation
+from dangol.campaigns.invitations.replies import Reply, Visit
 from dangol.moves.campaign.respond import Responder, SlotFull
 
 from tests.messages import SENDER

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from dangol import wiring
+from dangol.campaigns.invitations.replies import Result
 from dangol.campaigns.links import BadLink
-from dangol.campaigns.reply import Result
 from dangol.channels.invitation_page import invitation_page
 from dangol.channels.pages import BAD, page
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.deliveries import DynamoDeliveries
 from dangol.aws.tables import segment_bucket
-from dangol.campaigns.invited import Invited, answer_links
+from dangol.campaigns.invitations.links import Invited, answer_links
 from dangol.moves.campaign.launch import new_run
 
 from examples.sandbox.local_aws import ROOT, wait_for

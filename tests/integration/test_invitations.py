@@ -24,7 +24,7 @@ from dangol import wiring
 from dangol.aws import replies as replies_of_aws
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
-from dangol.campaigns.reply import DECLINE, Reply
+from dangol.campaigns.invitations.replies import DECLINE, Reply
 from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.moves.campaign.respond import KEPT, Busy, Responder, SlotFull

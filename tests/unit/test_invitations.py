@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import yaml
-from dangol.campaigns import inviting
-from dangol.campaigns.guests import guest_list
-from dangol.campaigns.invitation import Place
-from dangol.campaigns.inviting import load_invitation
+from dangol.campaigns.invitations import loading
+from dangol.campaigns.invitations.definition import Place
+from dangol.campaigns.invitations.guests import guest_list
+from dangol.campaigns.invitations.loading import load_invitation
+from dangol.campaigns.invitations.replies import DECLINE, Reply, Result
 from dangol.campaigns.links import Action, BadLink, Link, sign
-from dangol.campaigns.reply import DECLINE, Reply, Result
 from dangol.channels.invitation_page import invitation_page
 from dangol.configuration import load_configuration
 from dangol.errors import InvalidConfiguration, InvalidFiles
@@ -164,8 +164,8 @@ def test_schema_and_loader_know_the_same_keys(path: tuple[str, ...], what: str) 
     for step in path:
         schema = schema[step]
     assert (set(schema["properties"]), set(schema["required"])) == (
-        set(inviting.KEYS[what]),
-        set(inviting.REQUIRED[what]),
+        set(loading.KEYS[what]),
+        set(loading.REQUIRED[what]),
     )
     assert schema["additionalProperties"] is False
 

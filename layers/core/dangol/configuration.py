@@ -16,7 +16,7 @@ from dangol.segments.policy import POLICY_FILE, Policy, default_policy, load_pol
 
 if TYPE_CHECKING:
     from dangol.campaigns.definition import Campaign
-    from dangol.campaigns.invitation import Invitation
+    from dangol.campaigns.invitations.definition import Invitation
     from dangol.campaigns.settings import Settings
     from dangol.channels.audiences.definition import AdAudience
     from dangol.costs.prices import PriceList
@@ -87,7 +87,7 @@ class Configuration:
 
     def invitations(self, time_zone: str) -> "tuple[Invitation, ...]":
         """The invitations the shop gave. `time_zone` is of those that name none."""
-        from dangol.campaigns.inviting import load_invitation
+        from dangol.campaigns.invitations.loading import load_invitation
 
         return tuple(load_invitation(text, name, time_zone) for name, text in _of_kind(self.files, INVITATIONS))
 
@@ -117,7 +117,7 @@ def messaging_of(files: Mapping[str, bytes]) -> "Settings":
 
 def invitation_of(files: Mapping[str, bytes], invitation: str, time_zone: str) -> "Invitation | None":
     """One of Configuration.invitations of files that are in order, without reading the others."""
-    from dangol.campaigns.inviting import load_invitation
+    from dangol.campaigns.invitations.loading import load_invitation
 
     name = INVITATIONS.replace("*", invitation)
     return load_invitation(files[name], name, time_zone) if name in files else None
@@ -171,7 +171,7 @@ def from_json(text: bytes) -> dict[str, bytes]:
 
 def _check(name: str, text: bytes, file: str, policy: Policy, invitations: Collection[str]) -> None:
     """Raise InvalidConfiguration for a file that cannot be read or that nobody knows."""
-    from dangol.campaigns.inviting import load_invitation
+    from dangol.campaigns.invitations.loading import load_invitation
     from dangol.campaigns.settings import load_settings
     from dangol.channels.audiences.definition import load_audiences
     from dangol.costs.prices import load_prices

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dangol.aws.deliveries import DynamoDeliveries
     from dangol.aws.profiles import DynamoProfiles
     from dangol.campaigns.definition import Campaign
-    from dangol.campaigns.invitation import Invitation
+    from dangol.campaigns.invitations.definition import Invitation
     from dangol.campaigns.settings import Settings as Messaging
     from dangol.moves.audiences import Exporter
     from dangol.moves.campaign.deliver import Deliverer
@@ -364,7 +364,7 @@ def _outdated(campaign: "Campaign", invitations: "Mapping[str, Invitation]") -> 
 def _answer_links(
     campaign: "Campaign", invitations: "Mapping[str, Invitation]", batch: "Batch", person: str
 ) -> dict[str, str]:
-    from dangol.campaigns.invited import Invited, answer_links
+    from dangol.campaigns.invitations.links import Invited, answer_links
 
     invitation = invitations.get(campaign.invitation or "")
     if invitation is None or not invitation.offered(_now()):

@@ -14,7 +14,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from dangol.campaigns.reply import Reply
+from dangol.campaigns.invitations.replies import Reply
 from dangol.moves.campaign.respond import Busy, SlotFull
 
 _SLOT, _REPLY = "slot#", "reply#"

@@ -11,9 +11,9 @@ from importlib.resources import files
 
 from jinja2 import Environment, Template
 
-from dangol.campaigns.invitation import Invitation, Place, Slot
+from dangol.campaigns.invitations.definition import Invitation, Place, Slot
+from dangol.campaigns.invitations.replies import DECLINE, Result, Visit
 from dangol.campaigns.links import Action
-from dangol.campaigns.reply import DECLINE, Result, Visit
 
 Words = Mapping[str, str]
 """ko and en."""

@@ -136,7 +136,7 @@ def _campaigns(options: argparse.Namespace) -> tuple[list["Campaign"], list[Dang
 
 def _check_invitations(options: argparse.Namespace, campaigns: Sequence["Campaign"]) -> list[DangolError]:
     """What is wrong with the invitations of a folder, and which of them come too late for the campaigns."""
-    from dangol.campaigns.inviting import load_invitation
+    from dangol.campaigns.invitations.loading import load_invitation
     from dangol.configuration import INVITATIONS
 
     found, problems, now = {}, list[DangolError](), datetime.now(UTC)

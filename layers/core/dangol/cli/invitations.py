@@ -12,9 +12,9 @@ from dangol.cli.stack import Stack, open_stack, telling_of_aws
 from dangol.errors import DangolError
 
 if TYPE_CHECKING:
-    from dangol.campaigns.guests import GuestList
-    from dangol.campaigns.invitation import Invitation
-    from dangol.campaigns.reply import Reply
+    from dangol.campaigns.invitations.definition import Invitation
+    from dangol.campaigns.invitations.guests import GuestList
+    from dangol.campaigns.invitations.replies import Reply
 
 _DONE, _FINDINGS = 0, 1
 _COLUMNS = ("status", "start", "place", "customer_id", "replied_at", "run")
@@ -36,7 +36,7 @@ def add_invitations_to(actions: "argparse._SubParsersAction[argparse.ArgumentPar
 
 def list_guests(options: argparse.Namespace) -> int:
     """Print the slots with their guests; the status is 1 where a guest has no seat any more."""
-    from dangol.campaigns.guests import guest_list
+    from dangol.campaigns.invitations.guests import guest_list
 
     stack = open_stack(options.stack)
     invitation = _live(stack, options.invitation)

@@ -6,10 +6,10 @@ from importlib.resources import files
 
 import yaml
 
-from dangol.configuration import PRICES_FILE
 from dangol.document import Document, nearest
 from dangol.errors import DangolError
 
+PRICES_FILE = "prices.yaml"
 MILLION = 1_000_000
 UNITS: Mapping[str, tuple[int, str]] = {
     "emails": (1_000, "SES, e-mails"),

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from dangol.campaigns.content import Sender
-from dangol.campaigns.invitation import Invitation, Slot
-from dangol.campaigns.invited import Invited, invited_by, invited_of
+from dangol.campaigns.invitations.definition import Invitation, Slot
+from dangol.campaigns.invitations.links import Invited, invited_by, invited_of
+from dangol.campaigns.invitations.replies import DECLINE, Reply, Result, Visit
 from dangol.campaigns.links import Action, BadLink, ExpiredLink
-from dangol.campaigns.reply import DECLINE, Reply, Result, Visit
 from dangol.errors import DangolError
 from dangol.moves.campaign.answers import AnswerBook
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dangol.campaigns.invitation import Invitation, Slot
-from dangol.campaigns.reply import Reply
+from dangol.campaigns.invitations.definition import Invitation, Slot
+from dangol.campaigns.invitations.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from dangol.campaigns.invitation import Invitation, Place, Slot
+from dangol.campaigns.invitations.definition import Invitation, Place, Slot
 from dangol.campaigns.planning import read_zone
 from dangol.campaigns.wording import web_link
 from dangol.document import Document

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dangol.campaigns.content import Sender
-from dangol.campaigns.invitation import Invitation, Slot
+from dangol.campaigns.invitations.definition import Invitation, Slot
 from dangol.campaigns.links import Action
 
 DECLINE = "decline"
