@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import tempfile
 import urllib.parse
 import urllib.request
 from collections import Counter
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from botocore.exceptions import ClientError
 from dangol.aws.campaign_runs import DynamoCampaigns
@@ -37,8 +39,9 @@ PEOPLE = "customer_id,email,customer_name,accepts_email,accepts_push,accepts_nig
     "c1,kim@example.com,김단골,yes,yes,yes,token-c1,android\n"
     "c2,lee@example.com,이손님,yes,no,no,token-c2,android\n"
     "c3,park@example.com,박거절,no,no,no,,\n"
+    "c11,jung@example.com,정비교,yes,no,no,,\n"  # by lot in the holdout
 )
-ORDERS = "order_id,customer_id,ordered_at,amount\n" + "".join(f"o{n},c{n},2026-11-21,30000\n" for n in (1, 2, 3))
+ORDERS = "order_id,customer_id,ordered_at,amount\n" + "".join(f"o{n},c{n},2026-11-21,30000\n" for n in (1, 2, 3, 11))
 SEGMENTS = """rfm:
   - {id: loyal, where: "recency_days <= 7"}
   - {id: vip_loyal, where: "orders_lifetime < 0"}
@@ -129,13 +132,15 @@ def shop(stack: Stack) -> Iterator[Shop]:
     made = Shop(replace(stack, name="campaigns", outputs=outputs))
     made.drop("config/segments.yaml", SEGMENTS)
     made.drop("config/messaging.yaml", MESSAGING)
-    hello = HELLO.format(id="hello", purpose="advertising", more="").replace("every: day", "every: month, days: [1]")
+    hello = HELLO.format(id="hello", purpose="advertising", more="holdout: 0.15").replace(
+        "every: day", "every: month, days: [1]"
+    )
     wait_for("the segments are live", lambda: "loyal" in str(live(made)))
     made.drop("config/campaigns/hello.yaml", hello)
     wait_for("the campaign is live", lambda: {"messaging.yaml", "campaigns/hello.yaml"} <= live(made).keys())
     made.drop("incoming/customers/people.csv", PEOPLE)
     made.drop("incoming/orders/a.csv", ORDERS)
-    wait_for("everybody is known", lambda: len(made.rows("Profiles")) == 3 and len(members(made)) == 3)
+    wait_for("everybody is known", lambda: len(made.rows("Profiles")) == 4 and len(members(made)) == 4)
     yield made
     stack.client("cloudformation").delete_stack(StackName="campaigns")
 
@@ -170,6 +175,8 @@ def test_a_segment_gets_its_mails_and_pushes_once_and_who_unsubscribes_none_any_
         ("c2", "push"): refused,
         ("c3", "email"): refused,
         ("c3", "push"): ("skipped", "no_address"),
+        ("c11", "email"): ("skipped", "holdout"),
+        ("c11", "push"): ("skipped", "no_address"),
     }
     assert problems("profiles", shop.rows("Profiles")) == []
     mails = {mail["To"][0]: mail for mail in shop.mails()}
@@ -205,6 +212,47 @@ def test_a_segment_gets_its_mails_and_pushes_once_and_who_unsubscribes_none_any_
     assert Counter(mail["To"][0] for mail in shop.mails()) == {"kim@example.com": 1, "lee@example.com": 2}
 
 
+def test_a_run_is_compared_with_those_it_left_out(shop: Shop) -> None:
+    run = shop.campaigns.find(shop.run(5))
+    assert run
+    day = run.run_at.astimezone(ZoneInfo("Asia/Seoul")).date()
+    shop.drop("incoming/orders/bought.csv", f"order_id,customer_id,ordered_at,amount\nb1,c2,{day},50000\n")
+    wait_for("it was read", lambda: "incoming/orders/bought.csv" in {row.get("key") for row in shop.rows("Runs")})
+    answer = shop.stack.client("lambda").invoke(
+        FunctionName=shop.physical_id("MeasureFunction"), Payload=json.dumps({"as_of": day.isoformat()})
+    )
+    done = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, done
+
+    results = [row for row in shop.rows("Runs") if row["kind"] == "campaign-result" and row["campaign"] == "hello"]
+    assert problems("runs-campaign-result", results) == []
+    compared = [row["arms"] for row in results]  # each person in one run, whichever comes first
+    assert {
+        arm: (sum(one[arm]["people"] for one in compared), sum(one[arm]["reached"] for one in compared))
+        for arm in ("treated", "holdout")
+    } == {"treated": (2, 1), "holdout": (1, 0)}
+    s3, bucket = shop.stack.client("s3"), shop.outputs["BucketName"]
+    assert "홀드아웃 1명 중 0명" in s3.get_object(Bucket=bucket, Key=done["page_key"])["Body"].read().decode()
+    with tempfile.TemporaryDirectory() as folder:
+        key = f"analytics/outcomes/campaign=hello/run_date={day}/{run.id}.parquet"
+        s3.download_file(bucket, key, f"{folder}/outcomes.parquet")
+        rows = duckdb.sql(
+            f"SELECT customer_id, arm, reachable FROM '{folder}/outcomes.parquet' ORDER BY ALL"
+        ).fetchall()
+    assert [row[:2] for row in rows] == [("c1", "treated"), ("c11", "holdout"), ("c2", "treated"), ("c3", "treated")]
+
+
+def test_who_measures_reads_no_profile_and_changes_nothing_of_the_ledger(shop: Shop) -> None:
+    dynamodb, s3 = shop.stack.client_of("measure", "dynamodb"), shop.stack.client_of("measure", "s3")
+    profile = {"TableName": shop.outputs["ProfilesTableName"], "Key": {"customer_id": {"S": "probe"}}}
+    assert denied(dynamodb.get_item, **profile)
+    assert denied(dynamodb.scan, TableName=shop.outputs["DeliveriesTableName"])
+    assert denied(s3.put_object, Bucket=shop.outputs["BucketName"], Key="ledger/probe", Body=b"")
+    assert denied(s3.get_object, Bucket=shop.outputs["BucketName"], Key="incoming/customers/people.csv")
+    launcher = shop.stack.client_of("launch", "s3")
+    assert denied(launcher.put_object, Bucket=shop.outputs["BucketName"], Key="ledger/orders/probe", Body=b"")
+
+
 CATALOGUE = """product_id,product_name,category,price,url,launched_on,in_stock,restocked_on
 p1,울 코트,아우터,300000,https://dangol.kr/p1,2026-11-01,yes,
 p2,<다운> & 재킷,아우터,500000,https://dangol.kr/p2?a=1&b=2,2026-11-02,yes,
@@ -219,7 +267,7 @@ def test_the_campaigns_of_the_seed_show_items_and_fall_back_without_a_catalogue(
         wait_for(f"{name} is live", lambda: f"campaigns/{name}.yaml" in live(shop))  # noqa: B023 - waits here
     shop.drop("incoming/customers/two.csv", PEOPLE.split("\n")[0] + "\n" + TWO)
     shop.drop("incoming/orders/two.csv", TWO_ORDERS)
-    wait_for("both are known", lambda: len(shop.rows("Profiles")) == 5 and len(members(shop, "big_spender")) == 2)
+    wait_for("both are known", lambda: len(shop.rows("Profiles")) == 6 and len(members(shop, "big_spender")) == 2)
     shop.run(1, "potential_loyal_picks")
     fallback = "지난번 선택하신 스타일, 이번엔 이런 건 어떠세요?"
     assert titles(shop) == {"choi@example.com": [fallback], "jung@example.com": [fallback]}

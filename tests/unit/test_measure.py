@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from dangol.campaigns.settings import Settings
+from dangol.engine import connect
+from dangol.measurement.erasing import erase, naming
 from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, RunState
 
 from tests.fakes import Crash, Crashed
 from tests.measuring import MeasuredWorld, held_out
 from tests.schemas import problems
 from tests.senders import NOON, hello, settings
+from tests.world import SHOP
 
 WEEK = "goal: {reach: purchase, within: 7 days}\nholdout: 0.5"
 RUN = "hello-20261124T0300Z"
@@ -315,6 +320,22 @@ def test_results_and_analysts_tables_hold_no_personal_data(world: MeasuredWorld)
     held = b"".join(path.read_bytes() for path in written if path.is_file()) + str(world.results.noted).encode()
     assert b"c00" in held
     assert not [word for word in ("@example.com", "token-c", "손님c") if word.encode() in held]
+
+
+def test_whoever_is_erased_is_in_nothing_that_is_kept_to_measure(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(5)
+    with tempfile.TemporaryDirectory() as folder, connect(SHOP, Path(folder)) as connection:
+        where = (connection, world.ledger.store, ["c00", "c01"], Path(folder))
+        kept = ["outcomes", "deliveries", "recipients"]
+        assert len(erased := erase(*where)) == 3
+        assert [kind for kind in kept if not any(kind in key for key in erased)] == []
+        assert list(naming(*where)) == []
+        assert erase(*where) == ()
+    assert {row["customer_id"] for row in world.table("outcomes")} == {f"c{n:02d}" for n in range(2, 10)}
+    world.measure(6)
+    assert world.result()["recipients"] == 8
 
 
 def test_a_known_effect_on_a_simulated_campaign_is_recovered() -> None:

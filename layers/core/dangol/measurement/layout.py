@@ -16,7 +16,7 @@ _LOOK_BACK = timedelta(days=60)
 
 def run_key(table: str, plan: Plan, shop: Shop) -> str:
     """Where a table's rows of one run lie."""
-    return f"{_PREFIX}{table}/campaign={plan.campaign}/run_date={plan.first_day(shop)}/{plan.run}.parquet"
+    return f"{table_prefix(table)}campaign={plan.campaign}/run_date={plan.first_day(shop)}/{plan.run}.parquet"
 
 
 def segments_key(as_of: date) -> str:
@@ -24,9 +24,9 @@ def segments_key(as_of: date) -> str:
     return f"{_PREFIX}segments/as_of={as_of}/segments.parquet"
 
 
-def deliveries_prefix() -> str:
-    """Where the messages of all runs lie."""
-    return f"{_PREFIX}{DELIVERIES}/"
+def table_prefix(table: str) -> str:
+    """Where a table's rows of all runs lie."""
+    return f"{_PREFIX}{table}/"
 
 
 def may_matter(key: str, first_day: date) -> bool:

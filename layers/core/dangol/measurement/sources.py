@@ -14,7 +14,7 @@ from dangol.ledger import layout as ledger
 from dangol.ledger.facts import ENGAGEMENT, load_facts
 from dangol.ledger.orders import load_orders
 from dangol.ledger.store import ObjectStore
-from dangol.measurement.layout import deliveries_prefix, may_matter, run_of
+from dangol.measurement.layout import DELIVERIES, may_matter, run_of, table_prefix
 from dangol.orders.scan import counted, net
 
 _TOLD = "('delivered', 'bounced', 'complained', 'unsubscribed')"
@@ -53,7 +53,7 @@ class Sources:
     def add_others(self, since: date) -> None:
         """Messages of runs that are measured no more but may be what touched people last."""
         measured = {row[0] for row in self._connection.execute("SELECT run FROM plans").fetchall()}
-        found = self._store.keys(deliveries_prefix())
+        found = self._store.keys(table_prefix(DELIVERIES))
         keys = [key for key in found if may_matter(key, since) and run_of(key) not in measured]
         columns = ", ".join(row[0] for row in self._connection.execute("DESCRIBE others").fetchall())
         with downloaded(self._store, keys, self._folder) as files:
