@@ -345,7 +345,7 @@ class SendingWorld:
         self.email, self.push = FakePost(), FakePost()
         self.quotas: list[Quota] = []
         self.bought: dict[str, Any] = {}
-        self.shelves = Shelves()
+        self.shelves, self.shelves_read = Shelves(), 0
         self.obstacle: str | None = None
         self.crash: Crash | None = None
         self.slept = 0.0
@@ -380,7 +380,7 @@ class SendingWorld:
             quota=lambda campaign, channel: self.quotas,
             queue=self.door(self.queue),
             purchases=lambda people: {person: self.bought[person] for person in people if person in self.bought},
-            shelves=lambda: self.shelves,
+            shelves=self._read_shelves,
             links=lambda batch, person: {},
         )
         clock = Clock(self._tick, self._sleep)
@@ -422,6 +422,10 @@ class SendingWorld:
         watched = self.door(door)
         watched.__dict__[attribute] = getattr(door, attribute)
         return watched
+
+    def _read_shelves(self) -> Shelves:
+        self.shelves_read += 1
+        return self.shelves
 
     def _tick(self) -> datetime:
         return self.now

@@ -8,7 +8,7 @@ import pytest
 from dangol.campaigns.content import Item
 from dangol.campaigns.items import OwnProducts, Shelves, choose_items
 
-from tests.senders import SendingWorld, hello, profile_row
+from tests.senders import CHANNELS, SendingWorld, hello, profile_row
 
 COAT = Item("p1", "울 코트", "https://dangol.kr/p1", "https://dangol.kr/p1.jpg", Decimal(300000), "아우터")
 DOWN = Item("p2", "다운", price=Decimal(500000), category="아우터")
@@ -95,10 +95,11 @@ def test_a_sender_shows_items_to_who_has_some_and_falls_back_for_the_others() ->
     }
 
 
-def test_the_shelves_are_read_only_for_a_message_that_shows_some() -> None:
-    world = SendingWorld()
-    world.people(1)
-    world.shelves = None  # type: ignore[assignment]  # whoever looks into it fails
+@pytest.mark.parametrize(("channels", "times"), [(VARIANTS, 1), (CHANNELS, 0)])
+def test_the_shelves_are_read_once_a_batch_that_shows_some(channels: str, times: int) -> None:
+    world = SendingWorld(hello(channels=channels))
+    world.people(5)
     world.launch()
     world.work_off()
     assert world.status("c00") == "sent"
+    assert world.shelves_read == times

@@ -81,8 +81,19 @@ def test_the_shelves_hold_what_is_sold_and_in_stock(world: World) -> None:
     world.refresh_all(date(2026, 1, 4))  # p4 is launched
     assert shelves(world).new == ("p4", "p1")
     assert shelves(world).categories["아우터"] == ("p4", "p1")
-    world.refresh_all(date(2026, 1, 20))  # p1 is no longer new
+    world.refresh_all(date(2026, 1, 18))
+    assert shelves(world).new == ("p4", "p1")
+    world.refresh_all(date(2026, 1, 19))  # p1 is thirty days old
     assert shelves(world).new == ("p4",)
+
+
+def test_a_product_with_an_endless_id_is_neither_kept_nor_shown(world: World) -> None:
+    long, longer = "p" * 40, "p" * 41
+    drop(world, "products", f"product_id,product_name\n{long},울 코트\n{longer},다운 재킷\n")
+    drop(world, "customers", PEOPLE)
+    drop(world, "orders", ORDERS + f"o1,c1,2026-01-01 10:00,100,{long},\no2,c1,2026-01-01 11:00,100,{longer},\n")
+    assert own(world) == {"bought": [long]}
+    assert list(shelves(world).products) == [long]
 
 
 def test_a_second_refresh_of_the_day_writes_neither_people_nor_shelves(world: World) -> None:
