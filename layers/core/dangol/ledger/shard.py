@@ -62,8 +62,9 @@ class ShardLedger:
     def sources(self) -> Sources:
         """What features are made of. A kind of which there is nothing costs nothing."""
         orders = self._live("shard_orders")
-        lines = lines_sql(orders, make_catalogue(self._connection, facts.PRODUCTS.view()))
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW shard_lines AS {lines}")
+        catalogue = make_catalogue(self._connection, facts.PRODUCTS.view())
+        kind = "TABLE" if catalogue else "VIEW"  # what concerns each person is asked of the lines several times
+        self._connection.execute(f"CREATE OR REPLACE TEMP {kind} shard_lines AS {lines_sql(orders, catalogue)}")
         customers, interests, engagement = (self._if_any(self._live(kind.view())) for kind in facts.OF_PERSONS)
         return Sources(
             purchases=purchases_sql(orders),
