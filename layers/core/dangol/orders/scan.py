@@ -15,7 +15,7 @@ from dangol.files.rejects import FIRST_DAY, LAST_DAY, MAX_AMOUNT, reason_for
 from dangol.files.styles import Style, style_of
 from dangol.files.values import MONEY, given, identifier, moment, number, text_of, trimmed
 from dangol.identity import CALLING_CODE, who_sql
-from dangol.orders import explain
+from dangol.orders.cells import first_blank
 from dangol.orders.dialect import (
     CANCELLED,
     CONTACT_COLUMNS,
@@ -126,7 +126,7 @@ class Scan:
 
     def first_blank(self, cells: Sequence[str]) -> str:
         """Of a row that lacks something, the first required column whose cell is blank, or tells nobody."""
-        return explain.first_blank(self.layout, cells, self.calling_code)
+        return first_blank(self.layout, cells, self.calling_code)
 
     # ---- the cells ---------------------------------------------------------------------------------
 
