@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from dangol.segments.compute import Sources
     from dangol.segments.policy import Policy
 
-_NEEDED_AFTER_READING = ("dangol.segments.classify", "dangol.reports.contents", "dangol.reports.html")
-
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
@@ -64,7 +61,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(options: argparse.Namespace) -> int:
     """Do it; the status is 1 when rows were rejected."""
     # pandas and the templates take a third of a second to import, so they do it beside the reading.
-    late = Thread(target=lambda: list(map(import_module, _NEEDED_AFTER_READING)))
+    late = Thread(target=_prepare)
     late.start()
     from dangol.engine import connect
     from dangol.reports.text import receipt_text, summary_text
@@ -92,6 +89,16 @@ def run(options: argparse.Namespace) -> int:
         print(summary_text(summary))
         print(f"\nwritten to {out}: customers.parquet, rejects.csv, receipt.json, report.html")
     return 1 if receipt.rows_rejected else 0
+
+
+def _prepare() -> None:
+    """Load what is needed after the reading."""
+    import dangol.reports.contents
+    import dangol.reports.quality
+    import dangol.segments.classify  # noqa: F401
+    from dangol.reports.html import page_template
+
+    page_template()
 
 
 def _segmented(

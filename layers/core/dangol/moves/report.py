@@ -25,6 +25,10 @@ from dangol.reports.quality import Quality, newest_order, quality_of
 from dangol.reports.record import before_of, summary_json
 from dangol.segments.policy import Policy
 
+_READ = (
+    *("customer_id", "segment", "orders_90d", "aov_90d", "orders_lifetime", "revenue_lifetime", "last_order_on"),
+    "days_between_orders",
+)
 _SINCE_LAST = "last"
 """Period of the flow that news tell of; it is not drawn."""
 
@@ -37,10 +41,10 @@ class RunsSince(Runs, Protocol):
 
 
 def load_states(connection: duckdb.DuckDBPyConnection, store: ObjectStore, as_of: date, folder: Path) -> None:
-    """Make temp table `customers` (as classify does) of the last state of every shard."""
+    """Make temp table `customers` (as classify does) of the last state of every shard, with what a report reads."""
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE customers AS
-        SELECT * REPLACE (segments[2:] AS segments), DATE '{as_of}' - last_order_on AS recency_days
+        SELECT {", ".join(_READ)}, segments[2:] AS segments, DATE '{as_of}' - last_order_on AS recency_days
         FROM {last_states_sql(store, folder)} WHERE NOT gone
     """)
 

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from dangol.reports.distributions import Distribution, distributions, make_grid
-from dangol.reports.flows import Flow
 from dangol.reports.gaps import Suggestion, suggestions
-from dangol.reports.news import Sentence
-from dangol.reports.quality import Quality
 from dangol.reports.summary import Summary, summarise
-from dangol.reports.traits import Traits
 from dangol.segments.policy import Policy
+
+if TYPE_CHECKING:  # `dangol segment` has none of these and does not wait for them
+    from dangol.reports.flows import Flow
+    from dangol.reports.news import Sentence
+    from dangol.reports.quality import Quality
+    from dangol.reports.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,14 @@ class Contents:
     """Id → what the policy says a segment is for."""
     distributions: tuple[Distribution, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
-    flows: tuple[Flow, ...] = ()
+    flows: "tuple[Flow, ...]" = ()
     flows_begin: date | None = None
     """First day of which it is known who was where; None where that is not so or flows are not asked for."""
-    traits: tuple[Traits, ...] = ()
+    traits: "tuple[Traits, ...]" = ()
     observed: int = 0
     """Customers whose orders the traits are of."""
-    quality: Quality | None = None
-    news: tuple[Sentence, ...] = ()
+    quality: "Quality | None" = None
+    news: "tuple[Sentence, ...]" = ()
     pages: Mapping[str, str] = field(default_factory=dict)
     """Language → the page in it, beside this one."""
     campaigns: bool = False

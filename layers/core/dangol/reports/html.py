@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from dangol.reports import charts
 from dangol.reports.borders import F, M
@@ -32,18 +32,14 @@ def report_html(contents: Contents, language: str = "ko") -> str:
     """The page. Whatever comes from files and configurations is escaped."""
     voice = Voice(language, contents.currency, contents.names[language])
     order = [line.id for line in contents.summary.rfm]
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            **_helpers(voice, order),
-            contents=contents,
-            summary=contents.summary,
-            other=next(one for one in PAGES if one != language),
-            order_bands=bands(F),
-            campaigns_page=CAMPAIGNS,
-            sampled=0 < contents.observed < contents.summary.customers,
-        )
+    return page_template().render(
+        **_helpers(voice, order),
+        contents=contents,
+        summary=contents.summary,
+        other=next(one for one in PAGES if one != language),
+        order_bands=bands(F),
+        campaigns_page=CAMPAIGNS,
+        sampled=0 < contents.observed < contents.summary.customers,
     )
 
 
@@ -105,12 +101,15 @@ def fitting(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_template() -> Template:
+    """The page to be filled in; to compile it takes as long as the rest, and can be done in advance."""
     folder = files("dangol.reports") / "templates"
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.get_template("charts.html")
+    return environment.get_template("report.html")

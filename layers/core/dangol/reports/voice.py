@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from dangol.campaigns.particles import END_OF_VALUE, with_particles
 from dangol.reports.borders import WHOLE_NUMBERED, Band, Border, M
-from dangol.reports.news import Sentence
 from dangol.reports.words import EXPECTED, WORDS
 from dangol.segments.policy import UNCLASSIFIED
+
+if TYPE_CHECKING:
+    from dangol.reports.news import Sentence
 
 LANGUAGES = ("ko", "en")
 _KOREAN_UNITS = ((100_000_000, "억"), (10_000, "만"))
@@ -36,7 +39,7 @@ class Voice:
         filled = text.format(**{name: f"{self._written(name, value)}{end}" for name, value in values.items()})
         return with_particles(filled) if korean else filled
 
-    def tell(self, sentence: Sentence) -> str:
+    def tell(self, sentence: "Sentence") -> str:
         """A sentence of the news."""
         return self.say(sentence.key, **sentence.values)
 
