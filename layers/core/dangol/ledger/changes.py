@@ -71,11 +71,9 @@ class ChangeLog:
         )"""
 
     def _later_than(self, day: date) -> list[_Generation]:
-        reached: dict[int, tuple[date, int]] = {}
-        for one in self._generations:
-            if one.as_of <= day:
-                reached[one.shard] = max(reached.get(one.shard, (date.min, 0)), (one.as_of, one.number))
-        return [one for one in self._generations if one.number > reached.get(one.shard, (day, 0))[1]]
+        # Keys are sorted by date and then by generation, so the last one up to the day is where the shard was.
+        reached = {one.shard: one.number for one in self._generations if one.as_of <= day}
+        return [one for one in self._generations if one.number > reached.get(one.shard, 0)]
 
     def _copied(self, keys: list[str]) -> list[Path]:
         missing = [key for key in keys if key not in self._paths]
