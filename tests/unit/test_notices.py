@@ -256,6 +256,21 @@ def test_who_answers_is_put_on_the_list_once(shop: World) -> None:
 def test_a_first_load_of_old_and_of_undated_answers_lists_nobody(shop: World) -> None:
     drop(shop, "c1,a@example.com,yes,2025-12-17 10:00\nc2,b@example.com,yes,\nc3,c@example.com,no,\n", 1)
     assert listed(shop) == []
+    assert noted(shop) == [(0, 1)]
+
+
+def test_the_run_of_a_refresh_says_how_many_were_listed_and_how_many_came_too_late(shop: World) -> None:
+    drop(shop, "c1,a@example.com,yes,2025-12-17 10:00\nc2,b@example.com,yes,2025-12-18 10:00\n", 1)
+    drop(shop, "c1,new@example.com,yes,2025-12-17 10:00\nc3,c@example.com,no,2025-11-01 10:00\n", 2)
+    assert noted(shop) == [(1, 1), (0, 1)]
+    runs = [{"kind": kind, "id": name, "expires_at": 1, **facts} for (kind, name), facts in shop.runs.noted.items()]
+    assert problems("runs-refresh", [run for run in runs if run["kind"] == "refresh"]) == []
+
+
+def noted(world: World) -> list[tuple[int, int]]:
+    """Listed and too late, of each refresh in turn."""
+    found = [facts for (kind, _), facts in world.runs.noted.items() if kind == "refresh"]
+    return [(facts["notices_listed"], facts["answers_too_late"]) for facts in found]
 
 
 def test_from_the_day_that_the_shop_names_on_undated_answers_count_as_well(shop: World) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-SUBJECTS = ("email", "push", "night_push", "ad_audiences")
+LAW_SUBJECTS = ("email", "push", "night_push")
+"""What consents to messages are given to."""
+SUBJECTS = (*LAW_SUBJECTS, "ad_audiences")
 """What consents are given to."""
 OWN_PRODUCTS = ("bought", "cart", "wishlist", "restocked")
 """Lists of products that concern a person (see dangol.campaigns.items.OwnProducts)."""

@@ -4,13 +4,14 @@ The ledger is where it comes from; the table is a serving copy. What was copied 
 `ledger/profiles/`, so that only what changed is written.
 """
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, scalar
 from dangol.ledger import facts, own_products
-from dangol.ledger.contact import FIELDS, SUBJECTS, TYPES, Contact, Value
+from dangol.ledger.contact import FIELDS, LAW_SUBJECTS, SUBJECTS, TYPES, Contact, Value
 from dangol.ledger.store import ObjectStore
 
 _EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in TYPES.items()) + " WHERE false"
@@ -30,6 +31,8 @@ class ContactLog:
         self._connection = connection
         self._key = f"ledger/profiles/shard={shard:04d}/copied.parquet"
         self._path = folder / "copied.parquet"
+        self._copied = f"({_EMPTY})"
+        self._differs = False
 
     def changed(self, *, everybody: bool = False) -> tuple[list[Contact], list[str]]:
         """Whom to write, and the ids of whom to remove, so that the copy is as the ledger.
@@ -38,7 +41,7 @@ class ContactLog:
         `everybody`: also those in whom nothing changed, for a table that was lost. An answer of which nobody told the
         moment keeps the day on which it was first seen.
         """
-        before = self._before()
+        self._copied = before = self._before()
         kept = ", ".join(
             f"CASE WHEN now.{s}_at IS NULL AND now.{s}_answer = old.{s}_answer THEN old.{s}_on ELSE now.{s}_on END "
             f"AS {s}_on"
@@ -53,7 +56,21 @@ class ContactLog:
         gone = self._connection.execute(
             f"SELECT customer_id FROM {before} ANTI JOIN contacts USING (customer_id) ORDER BY customer_id"
         ).fetchall()
+        self._differs = bool(rows or gone)
         return [_contact(row) for row in rows], [customer_id for (customer_id,) in gone]
+
+    def new_answers_before(self, day: date) -> int:
+        """How many answers to the law's subjects are new since the last copy and yet of before a day.
+
+        To be asked between `changed` and `keep`.
+        """
+        new = " + ".join(
+            f"count(*) FILTER (now.{s}_on < DATE '{day}' AND "
+            f"(now.{s}_answer, now.{s}_on) IS DISTINCT FROM (old.{s}_answer, old.{s}_on))"
+            for s in LAW_SUBJECTS
+        )
+        query = f"SELECT {new} FROM contacts AS now LEFT JOIN {self._copied} AS old USING (customer_id)"
+        return int(scalar(self._connection, query)) if self._differs else 0
 
     def keep(self) -> None:
         """Note that all of it was written."""

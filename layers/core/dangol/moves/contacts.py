@@ -1,6 +1,6 @@
 """Contacts: bring table `Profiles` to what the ledger knows of a shard's people; only what changed is written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dangol.ledger.contact import Contact
@@ -17,11 +17,16 @@ class ProfileTable(Protocol):
         """Remove whole rows: the ledger knows nothing of these people any more."""
 
 
-def copy_contacts(log: ContactLog, table: ProfileTable, *, everybody: bool) -> int:
-    """Write what changed since the last copy, or `everybody`; the number of rows. A crash leads to the same again."""
+def copy_contacts(log: ContactLog, table: ProfileTable, *, everybody: bool, then: Callable[[], object]) -> int:
+    """Write what changed since the last copy, or `everybody`; the number of rows. A crash leads to the same again.
+
+    `then` is called when the table is as the ledger, and before that is noted.
+    """
     changed, gone = log.changed(everybody=everybody)
     if changed or gone:
         table.put_contacts(changed)
         table.remove(gone)
+    then()
+    if changed or gone:
         log.keep()
     return len(changed) + len(gone)

@@ -7,18 +7,29 @@ between the list and the note of what was put there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from dangol.campaigns.law import REMIND_AHEAD, Answer, Consent, Law, in_force, law_of, notices_due
 from dangol.campaigns.settings import Settings
 from dangol.channels import EMAIL
 from dangol.ledger.contact import SUBJECTS
+from dangol.ledger.contacts import ContactLog
 from dangol.ledger.notices import NoticeLog
 from dangol.moves.campaign.messages import NoticeList
 
 PART = 1000
 """People of one part: an item of far less than the 400 KB that DynamoDB takes, and a batch of the senders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a refresh did about notices."""
+
+    people: int
+    """Put on the list."""
+    too_late: int
+    """Answers that are confirmed no more: the days for it were over when they were first seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,8 @@ class NoticeDesk:
             return None
         return cls(waiting, law_of(settings.country), settings.notices_since, time_zone)
 
-    def list_due(self, log: NoticeLog, shard: int, as_of: date) -> int:
-        """Put people on the list to whom something new is to be told on a day; how many.
+    def list_due(self, log: NoticeLog, contacts: ContactLog, shard: int, as_of: date) -> Listed:
+        """Put people on the list to whom something new is to be told on a day.
 
         A crash leads to the same once more. Doing it again on the same day, with the same contacts, changes nothing.
         """
@@ -51,7 +62,8 @@ class NoticeDesk:
             self.waiting.put(_name(shard, as_of, new, number), people[start : start + PART])
         if due != listed:
             log.keep(due)
-        return len(people)
+        assert self.law.confirm_days, "else there is no desk"
+        return Listed(len(people), contacts.new_answers_before(as_of - timedelta(days=self.law.confirm_days)))
 
     def _due(self, log: NoticeLog, as_of: date) -> set[tuple[str, str]]:
         law = self.law

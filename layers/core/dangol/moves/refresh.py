@@ -35,7 +35,7 @@ from dangol.moves.messages import (
     Runs,
     ServingTables,
 )
-from dangol.moves.notices import NoticeDesk
+from dangol.moves.notices import Listed, NoticeDesk
 from dangol.moves.serve import NOTHING, Served, rewrite, serve
 from dangol.segments.classify import classify
 from dangol.segments.compute import Sources, make_features, make_interactions
@@ -54,6 +54,8 @@ class Refreshed:
     """How many the shard has."""
     served: Served
     generation: int
+    listed: Listed | None = None
+    """For the law's notices; None where there are none, or nothing was to be done."""
 
 
 REFRESH_RUN = "refresh"
@@ -86,6 +88,7 @@ class Refresher:
         self._folder = folder
         self._profiles = profiles
         self._notices = notices
+        self._listed: Listed | None = None
 
     def refresh(
         self, request: RefreshRequest, policy: Policy, tell: Callable[[Refreshed], None] = _nobody
@@ -106,7 +109,8 @@ class Refresher:
             reached, served = self._refresh(log, head, aim, request, policy)
         if request.reason == REBUILD:
             served += rewrite(everyone(self._connection, log.load(reached.generation)), self._tables)
-        done = Refreshed(request.shard, aim.date, reached.customers, finished + served, reached.generation)
+        about = (request.shard, aim.date, reached.customers, finished + served, reached.generation)
+        done = Refreshed(*about, self._listed)
         tell(done)
         if reached != found:
             log.point(reached)
@@ -142,9 +146,12 @@ class Refresher:
         if self._profiles is not None:
             make_own_products(self._connection, sources.lines, aim.date, interests=sources.interests is not None)
             contacts = ContactLog(self._store, self._connection, shard, self._folder)
-            copy_contacts(contacts, self._profiles, everybody=request.reason == REBUILD)
-            if self._notices is not None and request.reason != REPLAY:  # the past is over
-                self._notices.list_due(NoticeLog(self._store, self._connection, shard), shard, aim.date)
+            copy_contacts(
+                contacts,
+                self._profiles,
+                everybody=request.reason == REBUILD,
+                then=lambda: self._list_notices(contacts, request, aim.date),
+            )
         advanced = advance_sql(before, "customers", aim.date, policy.version, policy.reentry)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE after AS {advanced}")
         reached = replace(
@@ -177,6 +184,12 @@ class Refresher:
         merged, shards = hand_over(self._connection, self._store, request.shard, self._folder, done)
         self._queue.ask([RefreshRequest(shard, request.as_of, MERGE, request.run_id) for shard in shards])
         return merged
+
+    def _list_notices(self, contacts: ContactLog, request: RefreshRequest, as_of: date) -> None:
+        """Put whom the law's notices are to reach on their list; not for a replay, the past is over."""
+        if self._notices is not None and request.reason != REPLAY:
+            log = NoticeLog(self._store, self._connection, request.shard)
+            self._listed = self._notices.list_due(log, contacts, request.shard, as_of)
 
     def _show_products(self, shard: int, as_of: date) -> None:
         """Keep what messages can show. Products lie in one shard, so its refreshes do it, one after the other."""
@@ -213,11 +226,15 @@ def refresh_and_tell(
         facts, run_id = _facts(request, policy, done), f"{request.run_id}#shard-{done.shard:04d}"
         # A request that comes again finds nothing to do: what it did the first time stays noted.
         if done.served != NOTHING or runs.find(REFRESH_RUN, run_id) is None:
-            runs.note(REFRESH_RUN, run_id, facts)
+            runs.note(REFRESH_RUN, run_id, facts | _noticed(done))
         if done.served != NOTHING:
             bus.publish(REFRESH_COMPLETED, [{"scope": "shard", **facts}])
 
     return _facts(request, policy, refresher.refresh(request, policy, tell))
+
+
+def _noticed(done: Refreshed) -> dict[str, int]:
+    return {"notices_listed": done.listed.people, "answers_too_late": done.listed.too_late} if done.listed else {}
 
 
 def _facts(request: RefreshRequest, policy: Policy, done: Refreshed) -> dict[str, Any]:
