@@ -12,7 +12,7 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from dangol.aws.profiles import contact_item, marks_of, profile_of
+from dangol.aws.profiles import BLOCKED, contact_item, marks_of, profile_of
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.gate import Profile, ProfileChanged
@@ -43,6 +43,8 @@ class FakeProfiles:
 
     def put_contacts(self, contacts: Sequence[Contact]) -> None:
         for contact in contacts:
+            if BLOCKED in self._row(contact.customer_id):
+                continue
             kept = {name: value for name, value in self._row(contact.customer_id).items() if name in _OWN}
             self.rows[contact.customer_id] = {**kept, **contact_item(contact), "customer_id": contact.customer_id}
             self._raise_revision(contact.customer_id)
@@ -50,19 +52,30 @@ class FakeProfiles:
 
     def remove(self, customer_ids: Sequence[str]) -> None:
         for customer_id in customer_ids:
-            self.rows.pop(customer_id, None)
+            if BLOCKED not in self._row(customer_id):
+                self.rows.pop(customer_id, None)
             self.written.append(f"-{customer_id}")
 
+    def block(self, customer_ids: Sequence[str]) -> int:
+        replaced = sum(BLOCKED not in self._row(one) and one in self.rows for one in customer_ids)
+        self.rows |= {one: {"customer_id": one, BLOCKED: True} for one in customer_ids}
+        return replaced
+
+    def unblock(self, customer_ids: Sequence[str]) -> None:
+        for customer_id in customer_ids:
+            self.rows.pop(customer_id, None)
+
     def read(self, customer_ids: Sequence[str]) -> dict[str, Profile]:
-        return {
-            customer_id: profile_of(self.rows[customer_id]) for customer_id in customer_ids if customer_id in self.rows
-        }
+        there = [one for one in customer_ids if one in self.rows and BLOCKED not in self.rows[one]]
+        return {customer_id: profile_of(self.rows[customer_id]) for customer_id in there}
 
     def mark(self, profile: Profile) -> Profile:
         with self._lock:
             row = self.rows.get(profile.customer_id)
-            if row is None or row["revision"] != profile.revision:
-                raise ProfileChanged(profile_of(row) if row else None)
+            if row is None or BLOCKED in row:
+                raise ProfileChanged(None)
+            if row["revision"] != profile.revision:
+                raise ProfileChanged(profile_of(row))
             self.rows[profile.customer_id] = row | {name[1:]: value for name, value in marks_of(profile).items()}
             self._raise_revision(profile.customer_id)
             return profile_of(self.rows[profile.customer_id])

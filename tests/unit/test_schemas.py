@@ -33,6 +33,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "runs-configuration",
         "runs-daily",
         "runs-file",
+        "runs-forget",
         "runs-notice-waiting",
         "runs-refresh",
         "segment-changed",

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 
     from dangol.aws.batch_queue import SqsJournal
     from dangol.aws.deliveries import DynamoDeliveries
+    from dangol.aws.erasure import DynamoErasure
     from dangol.aws.profiles import DynamoProfiles
+    from dangol.aws.pushes import SnsPusher
     from dangol.campaigns.definition import Campaign
     from dangol.campaigns.invitations.definition import Invitation
     from dangol.campaigns.settings import Settings as Messaging
+    from dangol.erasure.tombstones import Tombstones
     from dangol.moves.audiences import Exporter
     from dangol.moves.campaign.deliver import Deliverer
     from dangol.moves.campaign.launch import Launcher
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from dangol.moves.campaign.posts import Post
     from dangol.moves.campaign.respond import Responder
     from dangol.moves.engage import EngagementRecorder
+    from dangol.moves.forget import Forgetter
     from dangol.moves.ingest import Ingest, Secrets
     from dangol.moves.measure import Measurer
     from dangol.moves.refresh import Refresher
@@ -283,6 +287,32 @@ def refresher(messaging: "Messaging") -> "Iterator[Refresher]":
         yield Refresher(connection, store(), tables, bus(), queue, folder, profiles(), desk)
 
 
+@contextmanager
+def forgetter() -> "Iterator[Forgetter]":
+    """The door of function `forget`, with scratch space of its own."""
+    from dangol.aws.erasure import DroppedFiles, is_any_busy
+    from dangol.channels.audiences.export import STATES
+    from dangol.moves.forget import Clock, Forgetter, Outside
+
+    chosen, secrets = settings(), _secrets()
+    sqs = _client("sqs")
+    dropped = DroppedFiles(_dynamodb(), chosen.runs_table, _client("s3"), chosen.bucket)
+    busy = [os.environ[name] for name in ("DANGOL_INGEST_QUEUE_URL", "DANGOL_ENGAGEMENT_QUEUE_URL")]
+    outside = Outside(
+        store=store(),
+        tables=_erasable_tables(),
+        queue=SqsRefreshQueue(sqs, chosen.refresh_queue_url),
+        runs=runs(),
+        is_taken=dropped.is_taken,
+        is_busy=lambda: is_any_busy(sqs, busy),
+        export=lambda: audience_exporter().export() if store().keys(STATES) else None,
+        forget_token=_pusher().forget,
+    )
+    clock = Clock(_now, chosen.today, time.sleep)
+    with scratch_database() as (connection, folder):
+        yield Forgetter(connection, outside, clock, secrets.identity_key, folder, secrets.file_password)
+
+
 @cache
 def report() -> "Report":
     """The door of function `report`."""
@@ -325,7 +355,7 @@ def engagement_recorder() -> "Iterator[EngagementRecorder]":
     from dangol.moves.engage import EngagementRecorder
 
     with scratch_database() as (connection, folder):
-        yield EngagementRecorder(connection, store(), settings().shards, folder)
+        yield EngagementRecorder(connection, store(), settings().shards, folder, _tombstones)
 
 
 @contextmanager
@@ -344,15 +374,42 @@ def scratch_database() -> "Iterator[tuple[DuckDBPyConnection, Path]]":
 @cache
 def _posts() -> "Mapping[str, Post]":
     from dangol.aws.mail import ONE_TRY, SesMailer
-    from dangol.aws.pushes import SnsPusher
     from dangol.channels import EMAIL, PUSH
     from dangol.moves.campaign.posts import EmailPost, PushPost
 
     mailer = SesMailer(boto3.client("sesv2", config=ONE_TRY), os.environ["DANGOL_EMAIL_CONFIGURATION_SET"])
-    applications = {name: os.environ[f"DANGOL_{name.upper()}_APPLICATION_ARN"] for name in ("fcm", "apns")}
-    pusher = SnsPusher(boto3.client("sns", config=ONE_TRY), applications)
     email = EmailPost(mailer, os.environ["DANGOL_UNSUBSCRIBE_URL"], link_keys()[0])
-    return {EMAIL: email, PUSH: PushPost(pusher, _now)}
+    return {EMAIL: email, PUSH: PushPost(_pusher(), _now)}
+
+
+@cache
+def _pusher() -> "SnsPusher":
+    from dangol.aws.mail import ONE_TRY
+    from dangol.aws.pushes import SnsPusher
+
+    applications = {name: os.environ[f"DANGOL_{name.upper()}_APPLICATION_ARN"] for name in ("fcm", "apns")}
+    return SnsPusher(boto3.client("sns", config=ONE_TRY), applications)
+
+
+def _tombstones() -> "Tombstones":
+    """Who was erased; without anybody no secret is asked for."""
+    from dangol.erasure.tombstones import ERASED_KEY, Tombstones, load_tombstones
+
+    return (
+        load_tombstones(store(), _secret("DANGOL_IDENTITY_KEY_ARN").encode())[0]
+        if store().keys(ERASED_KEY)
+        else Tombstones()
+    )
+
+
+def _erasable_tables() -> "DynamoErasure":
+    from dangol.aws.erasure import DynamoErasure, TableNames
+    from dangol.moves.configure import live_configuration
+
+    chosen = settings()
+    own = (os.environ["DANGOL_PROFILES_TABLE"], os.environ["DANGOL_DELIVERIES_TABLE"])
+    names = TableNames(chosen.customers_table, chosen.memberships_table, *own, chosen.runs_table)
+    return DynamoErasure(_dynamodb(), names, live_configuration(store()).policy.names)
 
 
 def _outdated(campaign: "Campaign", invitations: "Mapping[str, Invitation]") -> str | None:
@@ -404,12 +461,12 @@ def _duckdb_mb() -> int:
 def _secrets() -> "Secrets":
     from dangol.moves.ingest import Secrets
 
-    client = boto3.client("secretsmanager")
-    identity, password = (
-        str(client.get_secret_value(SecretId=os.environ[name])["SecretString"])
-        for name in ("DANGOL_IDENTITY_KEY_ARN", "DANGOL_FILE_PASSWORD_ARN")
-    )
+    identity, password = map(_secret, ("DANGOL_IDENTITY_KEY_ARN", "DANGOL_FILE_PASSWORD_ARN"))
     return Secrets(identity.encode(), None if password == _UNSET else password)
+
+
+def _secret(variable: str) -> str:
+    return str(_client("secretsmanager").get_secret_value(SecretId=os.environ[variable])["SecretString"])
 
 
 def _refresh_all() -> Callable[[str], None]:

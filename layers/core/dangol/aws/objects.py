@@ -2,7 +2,7 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +75,14 @@ class S3Store:
             objects = [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]]
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
+    def purge(self, prefix: str) -> int:
+        """See ErasableStore in dangol.moves.forget."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+        old = [item for page in pages for item in page.get("Versions", ()) if not item["IsLatest"]]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(self._delete_version, old))
+        return len(old)
+
     def fetch(self, key: str, etag: str, target: Path) -> None:
         """Copy the object that an event announced. Raises ObjectReplaced when it is no longer the one there."""
         try:
@@ -86,6 +94,10 @@ class S3Store:
             if error.response["Error"]["Code"] in _REPLACED:
                 raise ObjectReplaced(key) from error
             raise
+
+    def _delete_version(self, item: Mapping[str, Any]) -> None:
+        # One by one: a batch would need the right to delete objects that are not replaced as well.
+        self._client.delete_object(Bucket=self._bucket, Key=item["Key"], VersionId=item["VersionId"])
 
     def _download(self, key: str, folder: Path) -> Path:
         path = folder / (hashlib.sha256(key.encode()).hexdigest()[:32] + Path(key).suffix)

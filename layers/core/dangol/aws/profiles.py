@@ -1,7 +1,8 @@
 """Table `Profiles`: how to reach people, what they allow, and what they were sent. For senders only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,9 +16,11 @@ from dangol.channels import CHANNELS
 from dangol.ledger.contact import FIELDS, OWN_PRODUCTS, SUBJECTS, Contact
 
 _READ_AT_ONCE = 100
-_DELETED_AT_ONCE = 25
 _THREADS = 8
 CONDITION_FAILED = "ConditionalCheckFailedException"
+BLOCKED = "erased"
+"""Attribute of a mark in the place of a person who is being erased."""
+_NOT_BLOCKED = f"attribute_not_exists({BLOCKED})"
 
 
 class DynamoProfiles:
@@ -35,13 +38,23 @@ class DynamoProfiles:
 
     def remove(self, customer_ids: Sequence[str]) -> None:
         """See ProfileTable."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(self._remove, customer_ids):
+                pass
 
-        def delete(batch: list[str]) -> tuple[list[str], str]:
-            requests = [{"DeleteRequest": {"Key": {"customer_id": customer_id}}} for customer_id in batch]
-            left = self._client.batch_write_item(RequestItems={self._table: requests})["UnprocessedItems"]
-            return [one["DeleteRequest"]["Key"]["customer_id"] for one in left.get(self._table, [])], "throttled"
+    def block(self, customer_ids: Sequence[str]) -> int:
+        """See ErasableTables in dangol.moves.forget."""
+        replaced = 0
+        for customer_id in customer_ids:
+            item = {"customer_id": customer_id, BLOCKED: True}
+            before = self._client.put_item(TableName=self._table, Item=item, ReturnValues="ALL_OLD").get("Attributes")
+            replaced += before is not None and BLOCKED not in before
+        return replaced
 
-        send_all(customer_ids, _DELETED_AT_ONCE, delete)
+    def unblock(self, customer_ids: Sequence[str]) -> None:
+        """See ErasableTables in dangol.moves.forget."""
+        for customer_id in customer_ids:
+            self._client.delete_item(TableName=self._table, Key={"customer_id": customer_id})
 
     def read(self, customer_ids: Sequence[str]) -> dict[str, Profile]:
         """The profiles of people, as far as there are any, by customer_id."""
@@ -50,7 +63,8 @@ class DynamoProfiles:
         def read(batch: list[str]) -> tuple[list[str], str]:
             keys = [{"customer_id": customer_id} for customer_id in batch]
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            found.update({item["customer_id"]: profile_of(item) for item in answer["Responses"][self._table]})
+            items = (item for item in answer["Responses"][self._table] if BLOCKED not in item)
+            found.update({item["customer_id"]: profile_of(item) for item in items})
             left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
             return [key["customer_id"] for key in left], f"{self._table} is throttled"
 
@@ -92,7 +106,7 @@ class DynamoProfiles:
                 Key={"customer_id": profile.customer_id},
                 UpdateExpression="SET claims = :claims, sent = :sent, reached = :reached ADD revision :one",
                 # Everything that was decided on is as it was read: whoever writes to the row raises its revision.
-                ConditionExpression="revision = :read",
+                ConditionExpression=f"revision = :read AND {_NOT_BLOCKED}",
                 ExpressionAttributeValues={**marks_of(profile), ":one": 1, ":read": profile.revision},
                 ReturnValues="ALL_NEW",
             )
@@ -142,20 +156,37 @@ class DynamoProfiles:
     def _after(self, customer_id: str) -> Profile | None:
         return self.read([customer_id]).get(customer_id)
 
+    def _remove(self, customer_id: str) -> None:
+        with self._unless_blocked():
+            self._client.delete_item(
+                TableName=self._table, Key={"customer_id": customer_id}, ConditionExpression=_NOT_BLOCKED
+            )
+
+    @contextmanager
+    def _unless_blocked(self) -> Iterator[None]:
+        """Of a person who is being erased nothing is written; whoever erases them removes the row."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
+                raise
+
     def _put_contact(self, contact: Contact) -> None:
         values = contact_item(contact)
         names = {f"#{number}": name for number, name in enumerate(FIELDS_IN_TABLE)}
         sets = [f"{mark} = :{mark[1:]}" for mark, name in names.items() if name in values]
         gone = [mark for mark, name in names.items() if name not in values]
         parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(gone)}" if gone else ""]
-        self._client.update_item(
-            TableName=self._table,
-            Key={"customer_id": contact.customer_id},
-            UpdateExpression=f"{' '.join(filter(None, parts))} ADD revision :one",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":one": 1}
-            | {f":{mark[1:]}": values[name] for mark, name in names.items() if name in values},
-        )
+        with self._unless_blocked():
+            self._client.update_item(
+                TableName=self._table,
+                Key={"customer_id": contact.customer_id},
+                UpdateExpression=f"{' '.join(filter(None, parts))} ADD revision :one",
+                ConditionExpression=_NOT_BLOCKED,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":one": 1}
+                | {f":{mark[1:]}": values[name] for mark, name in names.items() if name in values},
+            )
 
 
 _PLAIN = tuple(

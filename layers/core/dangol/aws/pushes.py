@@ -30,6 +30,19 @@ class SnsPusher:
         with ThreadPoolExecutor(_THREADS) as pool:
             return list(pool.map(self._send, notifications))
 
+    def forget(self, platform: str, token: str) -> bool:
+        """Remove the endpoint of a token; False where there can be none."""
+        application = self._applications.get(platform)
+        if not application:
+            return False
+        try:
+            self._client.delete_endpoint(EndpointArn=self._create_endpoint(application, token))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BAD:
+                raise
+            return False
+        return True
+
     def _send(self, notification: Notification) -> Outcome:
         application = self._applications.get(notification.platform)
         if not application:

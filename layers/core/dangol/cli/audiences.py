@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dangol.cli.folder import configuration_in
-from dangol.cli.stack import open_stack, telling_of_aws
-from dangol.errors import DangolError, InvalidFiles
+from dangol.cli.stack import invoke, open_stack, telling_of_aws
+from dangol.errors import InvalidFiles
 
 if TYPE_CHECKING:
     from dangol.configuration import Configuration
 
 _DONE, _FINDINGS = 0, 1
-_LONGEST = 900
-"""Seconds that an export may take."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -65,7 +63,7 @@ def export(options: argparse.Namespace) -> int:
     """Have the stack's function export, and print what it did."""
     stack = open_stack(options.stack)
     asked = {"dry_run": options.dry_run} | ({"audience": options.audience} if options.audience else {})
-    done = _invoke(stack.boto3, stack.deployment.output("ExportAudiencesFunctionName"), asked)
+    done = list(invoke(stack, "ExportAudiencesFunctionName", asked))
     if options.json:
         print(json.dumps(done, ensure_ascii=False, indent=2))
         return _DONE
@@ -73,17 +71,6 @@ def export(options: argparse.Namespace) -> int:
         print(_line(facts, options.dry_run))
     print(f"{len(done)} lists" + ("; nothing was written" if options.dry_run else ""))
     return _DONE
-
-
-def _invoke(boto3: Any, function: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    from botocore.config import Config
-
-    patient = Config(read_timeout=_LONGEST + 10, retries={"max_attempts": 0})
-    answer = boto3.client("lambda", config=patient).invoke(FunctionName=function, Payload=json.dumps(asked).encode())
-    found = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise DangolError(f"the export failed: {found.get('errorMessage', 'see the log of the function')}")
-    return list(found)
 
 
 def _line(facts: dict[str, Any], dry_run: bool) -> str:

@@ -13,7 +13,7 @@ DONE, FINDINGS, UNUSABLE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     # Late, so that `--help` of one command does not import what another computes with.
-    from dangol.cli import audiences, campaigns, config, inspect, report, segment, segments
+    from dangol.cli import audiences, campaigns, config, forget, inspect, report, segment, segments
 
     parser = argparse.ArgumentParser(
         prog="dangol",
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inspect.add_to(commands)
     campaigns.add_to(commands)
     audiences.add_to(commands)
+    forget.add_to(commands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)

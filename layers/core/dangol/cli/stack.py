@@ -1,6 +1,7 @@
 """A deployed stack, for commands with `--stack NAME`."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _TOLD_EVERY = 100
 """Objects."""
+_LONGEST = 900
+"""Seconds that a function may take."""
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -85,6 +88,19 @@ class Stack:
 
         folder = cache or _caches() / self.deployment.output("BucketName")
         return mirror(self.bucket(), folder, keys_of, _tell_copied)
+
+
+def invoke(stack: Stack, output: str, asked: Mapping[str, Any]) -> Any:
+    """Call the function that an output of the stack names; its answer. Raises DangolError when it fails."""
+    from botocore.config import Config
+
+    patient = Config(read_timeout=_LONGEST + 10, retries={"max_attempts": 0})
+    client = stack.boto3.client("lambda", config=patient)
+    answer = client.invoke(FunctionName=stack.deployment.output(output), Payload=json.dumps(asked).encode())
+    found = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise DangolError(f"the stack could not do it: {found.get('errorMessage', 'see the log of the function')}")
+    return found
 
 
 def open_stack(name: str) -> Stack:

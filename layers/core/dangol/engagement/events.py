@@ -47,6 +47,8 @@ class EmailEvent:
     """Of a click."""
     agent: str | None
     """User agent of an open or a click."""
+    sent_at: datetime
+    """When the message was sent; of a link that a person followed, when they did. UTC."""
     step: int = 0
     """Which message of the run."""
 
@@ -95,5 +97,6 @@ def email_event(event: Mapping[str, Any]) -> EmailEvent | None:
         happened_at=moment.astimezone(UTC),
         link=details.get("link"),
         agent=details.get("userAgent"),
+        sent_at=datetime.fromisoformat(mail["timestamp"]).astimezone(UTC),
         step=int(tags[STEP_TAG][0]) if tags.get(STEP_TAG) else 0,
     )

@@ -1,7 +1,10 @@
 """The receipt of files read: every row is accepted, superseded or rejected."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+ERASED = "(erased)"
+"""In the place of a column: the row is older than the erasure of whom it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Receipt:
         parts = self.rows_accepted + self.rows_superseded + self.rows_rejected
         if parts != self.rows_read:
             raise AssertionError(f"the receipt does not add up: {self}")
+
+    def with_erased(self, rows: int) -> "Receipt":
+        """So many accepted rows are of people who were erased: they were put aside, and not kept."""
+        rows = min(rows, self.rows_accepted)
+        if not rows:
+            return self
+        reasons = {**self.reasons, ERASED: rows}
+        accepted, rejected = self.rows_accepted - rows, self.rows_rejected + rows
+        return replace(self, rows_accepted=accepted, rows_rejected=rejected, reasons=reasons)
 
     def __add__(self, other: "Receipt") -> "Receipt":
         """Both together."""

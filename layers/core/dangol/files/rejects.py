@@ -45,6 +45,11 @@ class Reject:
     meant: str = ""
     """The column at fault by its canonical name, whatever the file calls it."""
 
+    @property
+    def texts(self) -> list[str]:
+        """What the row consists of, as far as it could be split."""
+        return list(self.cells.values()) or re.split("[,;|\t]", self.row)
+
 
 def reason_for(column: str, value: str, currency: str) -> str:
     """What is wrong with `value` in `column` (canonical name), and what to do about it."""

@@ -12,8 +12,11 @@ import duckdb
 from dangol.engine import literal, scalar
 from dangol.ledger import facts, own_products
 from dangol.ledger.contact import FIELDS, LAW_SUBJECTS, SUBJECTS, TYPES, Contact, Value
+from dangol.ledger.layout import shard_prefix
 from dangol.ledger.store import ObjectStore
 
+PROFILES = "profiles"
+"""The kind of what was copied last."""
 _EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in TYPES.items()) + " WHERE false"
 _DATED = {"email": "email_consent_at", "push": "push_consent_at"}
 """Subjects for which files may say when."""
@@ -29,7 +32,7 @@ class ContactLog:
     def __init__(self, store: ObjectStore, connection: duckdb.DuckDBPyConnection, shard: int, folder: Path) -> None:
         self._store = store
         self._connection = connection
-        self._key = f"ledger/profiles/shard={shard:04d}/copied.parquet"
+        self._key = f"{shard_prefix(PROFILES, shard)}copied.parquet"
         self._path = folder / "copied.parquet"
         self._copied = f"({_EMPTY})"
         self._differs = False

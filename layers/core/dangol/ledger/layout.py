@@ -11,7 +11,10 @@ ORDERS, OWNERS = "orders", "order_owners"
 """Kinds of the ledger: orders by customer, and for each order the shard that holds it."""
 
 _FORMAT = 1
-_LAYOUT_KEY = "ledger/layout.json"
+LAYOUT_KEY = "ledger/layout.json"
+"""Where the number of shards is noted."""
+CHANGES = "ledger/changes/"
+"""Where changes of membership are kept, by day."""
 
 
 def shard_of(text: str, shards: int) -> int:
@@ -75,12 +78,12 @@ def changes_key(as_of: date, shard: int, generation: int) -> str:
 def note_layout(store: ObjectStore, shards: int) -> None:
     """Note the number of shards on first use. Raises LedgerMismatch when it was another before."""
     if not check_layout(store, shards):
-        store.write(_LAYOUT_KEY, json.dumps({"format": _FORMAT, "shards": shards}).encode())
+        store.write(LAYOUT_KEY, json.dumps({"format": _FORMAT, "shards": shards}).encode())
 
 
 def number_of_shards(store: ObjectStore) -> int:
     """As noted on first use."""
-    return int(json.loads(store.read(_LAYOUT_KEY))["shards"])
+    return int(json.loads(store.read(LAYOUT_KEY))["shards"])
 
 
 def check_layout(store: ObjectStore, shards: int) -> bool:
@@ -88,9 +91,9 @@ def check_layout(store: ObjectStore, shards: int) -> bool:
 
     With another number of shards every customer would be looked for in the wrong place.
     """
-    if _LAYOUT_KEY not in store.keys(_LAYOUT_KEY):
+    if LAYOUT_KEY not in store.keys(LAYOUT_KEY):
         return False
-    found = json.loads(store.read(_LAYOUT_KEY))
+    found = json.loads(store.read(LAYOUT_KEY))
     if found != {"format": _FORMAT, "shards": shards}:
         raise LedgerMismatch(
             f"the ledger has {found['shards']} shards (format {found['format']}), this deployment expects "

@@ -79,6 +79,11 @@ class FolderStore:
         for key in keys:
             (self._root / key).unlink(missing_ok=True)
 
+    def purge(self, prefix: str) -> int:
+        """See ErasableStore in dangol.moves.forget: a folder keeps nothing that was replaced."""
+        del prefix
+        return 0
+
     def _path(self, key: str) -> Path:
         path = self._root / key
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,13 @@
 """Append: one dropped file becomes rows of the ledger, or rejects. Nothing else is changed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from dangol.engine import literal
+from dangol.erasure.tombstones import Tombstones
 from dangol.files.reading import Reading
 from dangol.inputs.reader import RECORDS, TableReader
 from dangol.ledger import facts, layout, owners
@@ -37,10 +38,14 @@ class Appender:
     store: ObjectStore
     shards: int
     folder: Path
+    erased: Tombstones = field(default_factory=Tombstones)
+    """Who was erased: of them only what is newer is appended."""
+    time_zone: str = "UTC"
+    """The shop's."""
 
     def orders(self, reader: OrderReader, files: Sequence[tuple[Path, str]], version: str) -> Appended:
         """Append the orders of (path, name) files that are read together."""
-        reading = reader.read_orders(files)
+        reading = self._without_erased(reader.read_orders(files), "orders", layout.ORDERS, reader.accepted_rows)
         layout.note_layout(self.store, self.shards)
         self._write(layout.OWNERS, owners.owner_rows(self.shards, "orders", literal(version)), version, "home")
         owners.find_moved(self.connection, self.store, version, self.shards, self.folder)
@@ -52,7 +57,7 @@ class Appender:
 
     def facts(self, reader: TableReader, kind: Facts, file: tuple[Path, str], version: str) -> Appended:
         """Append the rows of one (path, name) of another kind."""
-        reading = reader.read([file])
+        reading = self._without_erased(reader.read([file]), RECORDS, kind.name, None)
         layout.note_layout(self.store, self.shards)
         rows = f"SELECT *, {literal(version)} AS version FROM {RECORDS}"
         if kind is facts.PRODUCTS:
@@ -60,6 +65,20 @@ class Appender:
             return Appended(reading, tuple(range(self.shards)))
         shard = layout.shard_sql("customer_id", self.shards)
         return Appended(reading, self._write(kind.name, f"SELECT *, {shard} AS shard FROM ({rows})", version))
+
+    def _without_erased(self, reading: Reading, table: str, kind: str, rows_of: Callable[[str], int] | None) -> Reading:
+        """Drop from `table` what erased people had before; it counts as rejected, and is not kept anywhere.
+
+        `rows_of` says how many rows of the files the orders of a query are; without it each is one.
+        """
+        if not self.erased.stones:
+            return reading
+        found = self.erased.find(self.connection, table, kind, self.time_zone)
+        theirs = f"{table} WHERE rowid IN (FROM erased_rows)"
+        dropped = rows_of(f"SELECT order_id FROM {theirs}") if rows_of and found else found
+        self.connection.execute(f"DELETE FROM {theirs}")
+        kept = [reject for reject in reading.rejects if not any(map(self.erased.names, reject.texts))]
+        return Reading(reading.receipt.with_erased(dropped), kept)
 
     def _write(self, kind: str, rows: str, version: str, partition: str = "shard") -> tuple[int, ...]:
         return write_parts(self.connection, self.store, kind, rows, version, self.folder, partition)

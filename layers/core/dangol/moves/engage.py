@@ -3,13 +3,14 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from dangol.engagement.events import EmailEvent, email_event
+from dangol.erasure.tombstones import ID, Tombstones
 from dangol.ledger import layout
 from dangol.ledger.facts import ENGAGEMENT
 from dangol.ledger.parts import write_parts
@@ -35,7 +36,16 @@ class Recorded:
 class EngagementRecorder:
     """Takes events of SES. Those that come again, alone or among others, count once: they read the same."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, store: ObjectStore, shards: int, folder: Path) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        store: ObjectStore,
+        shards: int,
+        folder: Path,
+        erased: Callable[[], Tombstones] = Tombstones,
+    ) -> None:
+        """`erased` tells who was erased: of messages that were sent to them before nothing is kept."""
+        self._erased = erased
         self._connection = connection
         self._store = store
         self._shards = shards
@@ -57,8 +67,20 @@ class EngagementRecorder:
             else:
                 events.append(event)
         if events:
+            events = self._of_known(events)
+        if events:
             self._append(events)
         return Recorded(len(events), of_others, tuple(unreadable))
+
+    def _of_known(self, events: list[EmailEvent]) -> list[EmailEvent]:
+        """Those of people who were not erased since the message was sent."""
+        erased = self._erased()
+
+        def stays(event: EmailEvent) -> bool:
+            at = erased.erased_at(ID, event.customer_id)
+            return at is None or event.sent_at >= at
+
+        return list(filter(stays, events))
 
     def _append(self, events: Sequence[EmailEvent]) -> None:
         layout.note_layout(self._store, self._shards)

@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import duckdb
 
 from dangol.engine import connect
+from dangol.erasure.tombstones import load_tombstones
 from dangol.errors import ObjectReplaced, UnreadableFile
 from dangol.files.rejects import rejects_csv
 from dangol.inputs import TABLES
 from dangol.inputs.reader import TableReader
 from dangol.ledger import facts, layout
-from dangol.ledger.store import ObjectStore
 from dangol.moves.append import Appended, Appender
-from dangol.moves.configure import live_configuration
+from dangol.moves.configure import ConfigurationStore, live_configuration
 from dangol.moves.messages import (
     FILE,
     FILE_INGESTED,
@@ -102,7 +102,7 @@ class Ingest:
     def __init__(
         self,
         incoming: Incoming,
-        store: ObjectStore,
+        store: ConfigurationStore,
         queue: RefreshQueue,
         runs: Runs,
         bus: EventBus,
@@ -150,7 +150,8 @@ class Ingest:
         self._incoming.fetch(file.key, file.etag, path)
         connection = connect(self._shop, folder, self._limits.memory_mb)
         try:
-            appender = Appender(connection, self._store, self._shards, folder)
+            erased, _ = load_tombstones(self._store, self._secrets.identity_key)
+            appender = Appender(connection, self._store, self._shards, folder, erased, self._shop.time_zone)
             if kind == layout.ORDERS:
                 files, version, missing = with_others(self._store, path, file.key, file.version, folder)
                 if missing:

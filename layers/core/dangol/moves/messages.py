@@ -14,7 +14,8 @@ FILE_INGESTED = "File Ingested"
 FILE_REJECTED = "File Rejected"
 
 DAILY, FILE, REPLAY, REBUILD, CONFIGURATION, MERGE = "daily", "file", "replay", "rebuild", "configuration", "merge"
-REASONS = (DAILY, FILE, REPLAY, REBUILD, CONFIGURATION, MERGE)
+FORGET = "forget"
+REASONS = (DAILY, FILE, REPLAY, REBUILD, CONFIGURATION, MERGE, FORGET)
 _REASON_CHARS = 4_000
 """More would not fit an event for long (256 KB) nor help anybody."""
 

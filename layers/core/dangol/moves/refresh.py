@@ -24,7 +24,9 @@ from dangol.ledger.state import Head, StateLog
 from dangol.ledger.store import ObjectStore
 from dangol.moves.contacts import ProfileTable, copy_contacts
 from dangol.moves.daily import needs_borders
+from dangol.moves.forget_shard import erasing_of
 from dangol.moves.messages import (
+    FORGET,
     MERGE,
     REBUILD,
     REFRESH_COMPLETED,
@@ -99,13 +101,16 @@ class Refresher:
         done, so after a crash in between it hears it again. Doing it all again on the same day, with no new
         files and the same policy, changes nothing.
         """
+        erasing = erasing_of(self._connection, self._store, request, self._folder)
+        if erasing:
+            erasing.begin()
         log = StateLog(self._store, self._connection, request.shard, self._folder)
         found = log.head()
         finished = self._finish(log, found, request.shard)
         head = replace(found, served=found.generation)
         aim = self._aim(head, request, policy)
         reached, served = head, NOTHING
-        if (aim != head or request.reason == REBUILD) and (aim.objects or head.generation):
+        if (aim != head or request.reason in (REBUILD, FORGET)) and (aim.objects or head.generation):
             reached, served = self._refresh(log, head, aim, request, policy)
         if request.reason == REBUILD:
             served += rewrite(everyone(self._connection, log.load(reached.generation)), self._tables)
@@ -116,6 +121,8 @@ class Refresher:
             log.point(reached)
         if reached.served != found.served:
             log.forget_before(reached.generation)
+        if erasing:
+            erasing.end()
         return done
 
     def _aim(self, head: Head, request: RefreshRequest, policy: Policy) -> Head:

@@ -150,6 +150,19 @@ class OrderReader:
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW purchases AS {self._keyed('read_lines')}")
         return self._reading("scanned", bad, verdicts)
 
+    def accepted_rows(self, orders: str) -> int:
+        """How many accepted rows of what `read_orders` read are those of the orders in a query of order_id."""
+        of = f"order_id IN ({orders}) OR coalesce(cancels IN ({orders}), false)"
+        rows = self._count(f"scanned WHERE problem IS NULL AND ({of})")
+        return (
+            rows - self._count(f"ranked WHERE problem IS NULL AND NOT current AND ({of})")
+            if self._has_ranked()
+            else rows
+        )
+
+    def _has_ranked(self) -> bool:
+        return self._count("duckdb_tables() WHERE table_name = 'ranked'") > 0
+
     @property
     def scans(self) -> tuple[Scan, ...]:
         """Of each file read last, in their order, how it is understood."""

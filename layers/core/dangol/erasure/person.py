@@ -1,0 +1,82 @@
+"""Who is to be erased: all accounts and contacts of one person, and how they are found in the text of a file."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from dangol.channels.audiences.files import PLATFORMS, Contact, row_of
+
+_SEPARATOR = r"[ .()/\-]*"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Everything by which the ledger knows some people who are to be erased."""
+
+    ids: tuple[str, ...]
+    """Of the accounts asked for, those merged with them, and those known by their contacts only."""
+    emails: tuple[str, ...] = ()
+    """Normal addresses that nobody else has."""
+    phones: tuple[str, ...] = ()
+    """E.164 numbers that nobody else has."""
+    as_written: tuple[str, ...] = ()
+    """Both, as they stand in the ledger."""
+    tokens: tuple[tuple[str, str], ...] = ()
+    """(platform, push token)."""
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Customer ids that have a contact in common with them and are somebody else: those are left as they are."""
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """As ad platforms are told of them."""
+        contacts = [Contact(email, "") for email in self.emails] + [Contact("", phone) for phone in self.phones]
+        return frozenset(cell for c in contacts for platform in PLATFORMS for cell in row_of(c, platform) if cell)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds them in a text: an id or address that stands by itself, a number however it is written."""
+        ids = [rf"(?<![\w@.+\-]){re.escape(one)}(?:\.0)?(?![\w@+\-])" for one in self.ids]
+        emails = [rf"(?<![\w.+\-]){re.escape(one)}(?![\w\-])" for one in self.emails]
+        return re.compile("|".join([*ids, *emails, *map(_number, self.phones)]) or r"(?!)", re.IGNORECASE)
+
+    def in_text(self, text: str) -> bool:
+        """Whether a text names any of them."""
+        return self.pattern.search(text) is not None
+
+    def in_file(self, path: Path) -> bool:
+        """The same of a file of UTF-8 text."""
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return any(self.pattern.search(line) for line in lines)
+
+    def subjects(self) -> dict[str, list[str]]:
+        """What is to have a tombstone (see dangol.erasure.tombstones)."""
+        return {"id": list(self.ids), "email": list(self.emails), "phone": list(self.phones)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> "Person":
+        """From JSON."""
+        texts = {name: tuple(found[name]) for name in ("ids", "emails", "phones", "as_written")}
+        shared = {contact: tuple(ids) for contact, ids in found["shared"].items()}
+        return cls(**texts, tokens=tuple((a, b) for a, b in found["tokens"]), shared=shared)
+
+
+def request_id(ids: Iterable[str]) -> str:
+    """Names an erasure: the same for the same people, and nobody's id."""
+    return sha256(json.dumps(sorted(ids)).encode()).hexdigest()[:16]
+
+
+def _number(phone: str) -> str:
+    """Pattern of an E.164 number, with or without its country, as people and spreadsheets write it."""
+    digits = phone.removeprefix("+")
+    local = digits.removeprefix("82") if digits.startswith("82") else digits
+    country = rf"(?:(?:\+|00)?82{_SEPARATOR})?0?" if digits.startswith("82") else r"(?:\+|00)?"
+    return rf"(?<!\d){country}{_SEPARATOR}{_SEPARATOR.join(local)}(?:\.0)?(?!\d)"

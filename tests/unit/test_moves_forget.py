@@ -1,0 +1,299 @@
+"""Promise 11: one command erases a person everywhere, and an old file does not bring them back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dangol.engine import connect, literal
+from dangol.identity import LOCAL_KEY, person
+from dangol.moves.forget import Clock, Forgetter, Outside
+from dangol.moves.messages import REBUILD
+
+from tests.fakes import Crash, Crashed, Meanwhile
+from tests.senders import FakeProfiles
+from tests.world import SHOP, World
+
+NOW = datetime(2026, 1, 3, 3, tzinfo=UTC)
+HEADER = "order_id,customer_id,ordered_at,amount,email,phone,customer_name\n"
+KIM = "c1,2026-01-01,100,kim@example.com,010-1234-5678,김단골\n"
+ORDERS = (
+    HEADER + f"o1,{KIM}o2,{KIM}"
+    "o3,c10,2026-01-01,100,lee@example.com,010-9999-0000,이손님\n"
+    "o4,c1,어제,100,kim@example.com,010-1234-5678,김단골\n"
+    "o5,c10,어제,100,lee@example.com,,이손님\n"
+)
+PEOPLE = (
+    "customer_id,email,phone,customer_name,accepts_email,push_token,push_platform\n"
+    "c1,Kim@Example.com,,김단골,yes,token-1,fcm\n"
+    "c10,lee@example.com,,이손님,yes,,\n"
+)
+PERSONAL = ("kim@example.com", "Kim@Example.com", "1234-5678", "김단골", "token-1")
+
+
+@dataclass
+class Tables:
+    """ErasableTables over a world's fakes."""
+
+    world: World
+    runs: dict[str, set[str]] = field(default_factory=dict)
+
+    def block(self, customer_ids: Sequence[str]) -> int:
+        return int(self.world.profiles.block(customer_ids))
+
+    def unblock(self, customer_ids: Sequence[str]) -> None:
+        self.world.profiles.unblock(customer_ids)
+
+    def remove(self, customer_ids: Sequence[str]) -> dict[str, int]:
+        left = self.left(customer_ids)
+        self.world.tables.delete_customers([one for one in customer_ids if one in self.world.tables.customers])
+        self.world.tables.delete_memberships([key for key in self.world.tables.memberships if key[1] in customer_ids])
+        return {name: left[name] for name in ("customers", "memberships")}
+
+    def left(self, customer_ids: Sequence[str]) -> dict[str, int]:
+        tables = self.world.tables
+        return {
+            "customers": sum(one in tables.customers for one in customer_ids),
+            "memberships": sum(person in customer_ids for _, person in tables.memberships),
+            "profiles": len(self.world.profiles.read(customer_ids)),
+        }
+
+
+class Eraser:
+    """A shop whose queue works while somebody is erased."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.exported = 0
+        self.tokens: list[tuple[str, str]] = []
+
+    def forgetter(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> Forgetter:
+        door = self.world._watched
+        outside = Outside(
+            store=door(self.world.store),
+            tables=door(Tables(self.world)),
+            queue=door(self.world.queue),
+            runs=door(self.world.runs),
+            is_taken=lambda key: True,
+            is_busy=lambda: False,
+            export=self._export,
+            forget_token=self._forget_token,
+        )
+        clock = Clock(lambda: NOW, lambda: self.world.today, lambda seconds: self.world.work_off())
+        return Forgetter(connection, outside, clock, LOCAL_KEY, folder)
+
+    def call(self, act: Callable[[Forgetter], dict[str, Any]]) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(prefix="dangol-") as folder, connect(SHOP, Path(folder)) as connection:
+            return act(self.forgetter(connection, Path(folder)))
+
+    def forget(self, *ids: str) -> dict[str, Any]:
+        return self.call(lambda forgetter: forgetter.forget(ids, NOW + timedelta(minutes=10)))
+
+    def look(self, *ids: str) -> dict[str, Any]:
+        return self.call(lambda forgetter: forgetter.look(ids))
+
+    def _export(self) -> None:
+        self.exported += 1
+
+    def _forget_token(self, platform: str, token: str) -> bool:
+        self.tokens.append((platform, token))
+        return True
+
+
+def kept(world: World) -> str:
+    """Every cell of every Parquet file, every other object, and every table, as one text."""
+    texts = [repr([world.tables.customers, world.tables.memberships, world.profiles.rows, world.runs.noted])]
+    with duckdb.connect() as connection:
+        for path in sorted(world.bucket.rglob("*.*")):
+            if path.suffix == ".parquet":
+                rows = connection.execute(f"FROM read_parquet({literal(str(path))}, hive_partitioning = false)")
+                texts.append(repr(rows.fetchall()))
+            else:
+                texts.append(path.read_text("utf-8"))
+    return "\n".join(texts)
+
+
+def copy_of(world: World) -> World:
+    twin = world.copy()
+    twin.profiles = FakeProfiles()
+    twin.profiles.rows = {name: dict(row) for name, row in world.profiles.rows.items()}
+    return twin
+
+
+def calls_of(world: World) -> list[tuple[int, str]]:
+    """The calls that an erasure makes: of each kind the one in the middle, and the last that writes."""
+    with copy_of(world) as twin:
+        twin.crash = Crash()
+        Eraser(twin).forget("c1")
+        names = [name for name, _ in twin.crash.calls]
+    places: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        places.setdefault(name, []).append(number)
+    assert places.keys() >= {"Tables.block", "FolderStore.replace", "FakeQueue.ask", "FolderStore.upload"}
+    middle = {(found[len(found) // 2], name) for name, found in places.items()}
+    return sorted(middle | {(found[-1], name) for name, found in places.items() if name in _WRITING})
+
+
+_WRITING = {"FolderStore.write", "FolderStore.upload", "FolderStore.delete"}
+
+
+def words(text: str) -> set[str]:
+    return {word for word in (*PERSONAL, "'c1'", "c1,") if word in text}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World(shards=3) as made:
+        made.profiles = FakeProfiles()
+        made.today = date(2026, 1, 3)
+        ingest(made, ORDERS, 1)
+        ingest(made, PEOPLE, 2, "incoming/customers/people.csv")
+        yield made
+
+
+def ingest(world: World, text: str, second: int, key: str = "incoming/orders/a.csv") -> Any:
+    receipt = world.ingest(world.drop(text, second, key))
+    world.work_off()
+    return receipt
+
+
+def test_nothing_of_a_person_is_left_anywhere_and_the_others_stay(world: World) -> None:
+    assert words(kept(world)) == {*PERSONAL, "'c1'", "c1,"}
+    others = world.tables.customers["c10"], world.profiles.rows["c10"]
+    eraser = Eraser(world)
+    assert eraser.look("c1")["found"]["ledger_rows"] == 3
+    proof = eraser.forget("c1")
+
+    assert words(kept(world)) == set()
+    assert (proof["done"], proof["clean"], proof["left"]) == (True, True, {})
+    assert proof["customers"] == ["c1"]
+    removed = proof["removed"]
+    assert (removed["profiles"], removed["rejected_rows"], removed["push_endpoints"]) == (1, 1, 1)
+    assert removed["ledger_rows"] >= 3
+    assert eraser.tokens == [("fcm", "token-1")]
+    assert (world.tables.customers["c10"], world.profiles.rows["c10"]) == others
+    assert "이손님" in kept(world)
+    assert eraser.exported == 1
+    exits = [event for event in world.bus.of("Segment Changed") if event["change"] == "exited"]
+    assert {event["customer_id"] for event in exits} == {"c1"}, "who listens hears that they left"
+
+
+def test_a_later_file_with_their_old_orders_does_not_bring_them_back(world: World) -> None:
+    Eraser(world).forget("c1")
+    receipt = ingest(world, ORDERS, 200, "incoming/orders/b.csv")
+    ingest(world, PEOPLE, 201, "incoming/customers/again.csv")
+    interests = "customer_id,kind,product_id,happened_at\nc1,cart,p1,2026-01-02 10:00\n"
+    ingest(world, interests, 202, "incoming/interests/a.csv")
+    world.refresh_all(date(2026, 1, 4))
+    world.refresh_all(date(2026, 1, 4), REBUILD)
+    assert set(world.tables.customers) == {"c10"}
+    assert set(world.profiles.rows) == {"c10"}
+    assert words(kept(world)) == set()
+    counts = [receipt[f"rows_{name}"] for name in ("read", "accepted", "superseded", "rejected")]
+    assert counts == [5, 1, 0, 4], "the receipt adds up"
+    assert receipt["reasons"]["(erased)"] == 2
+
+
+def test_another_account_with_their_address_does_not_bring_them_back_either(world: World) -> None:
+    Eraser(world).forget("c1")
+    ingest(world, HEADER + "o1,guest-7,2026-01-01,100,KIM@example.com,,김단골\n", 200, "incoming/orders/b.csv")
+    ingest(world, HEADER + "o1,,2026-01-01,100,,+82 10 1234 5678,김단골\n", 201, "incoming/orders/c.csv")
+    assert set(world.tables.customers) == {"c10"}
+    assert words(kept(world)) == set()
+
+
+def test_whoever_buys_or_subscribes_after_the_erasure_is_a_new_customer(world: World) -> None:
+    Eraser(world).forget("c1")
+    new = "o9,c1,2026-01-03 12:01,70,kim@example.com,,김단골\n"  # the erasure was at noon in Seoul
+    ingest(world, HEADER + f"o1,{KIM}" + new, 200_000, "incoming/orders/b.csv")
+    customer = world.tables.customers["c1"]
+    assert (customer.orders_lifetime, customer.revenue_lifetime) == (1, 70)
+    subscriber = "customer_id,email,subscribed_on,accepts_email\nc1,kim@example.com,2026-01-03,yes\n"
+    ingest(world, subscriber, 200_001, "incoming/customers/again.csv")
+    assert world.profiles.rows["c1"]["consents"]["email"]["answer"] == "given"
+
+
+def test_merged_accounts_and_those_known_by_a_contact_only_go_too(world: World) -> None:
+    ingest(world, HEADER + "o7,old,2026-01-01,100,old@example.com,,김단골\n", 10, "incoming/orders/b.csv")
+    ingest(world, HEADER + "o8,,2026-01-01,100,kim@example.com,,김단골\n", 11, "incoming/orders/c.csv")
+    ingest(world, "customer_id,merged_into\nold,c1\n", 12, "incoming/customers/b.csv")
+    guest = person(None, "kim@example.com", None, LOCAL_KEY)
+    assert guest in world.tables.customers
+    proof = Eraser(world).forget("c1")
+    assert set(proof["customers"]) == {"c1", "old", guest}
+    left = kept(world)
+    assert words(left) | {word for word in ("old@example.com", "'old'", guest or "") if word in left} == set()
+    assert set(world.tables.customers) == {"c10"}
+
+
+def test_erasing_the_old_account_erases_the_one_it_became_part_of(world: World) -> None:
+    ingest(world, "customer_id,merged_into\nold,c1\n", 12, "incoming/customers/b.csv")
+    assert Eraser(world).forget("old")["customers"] == ["c1", "old"]
+    assert set(world.tables.customers) == {"c10"}
+
+
+def test_a_contact_that_another_customer_has_too_stays_theirs(world: World) -> None:
+    wife = "o7,c2,2026-01-01,100,kim@example.com,,박가족\n"
+    ingest(world, HEADER + wife, 10, "incoming/orders/b.csv")
+    eraser = Eraser(world)
+    assert eraser.look("c1")["shared"] == ["c2"]
+    proof = eraser.forget("c1")
+    assert (proof["customers"], proof["shared"], proof["clean"]) == (["c1"], ["c2"], True)
+    assert world.profiles.rows["c2"]["email"] == "kim@example.com"
+    ingest(world, HEADER + wife.replace("o7", "o8"), 300, "incoming/orders/d.csv")
+    assert world.tables.customers["c2"].orders_lifetime == 2
+
+
+def test_forgetting_again_or_somebody_unknown_changes_nothing(world: World) -> None:
+    Eraser(world).forget("c1")
+    before = kept(world).count("이손님")
+    proof = Eraser(world).forget("c1")
+    assert (proof["clean"], proof["removed"]["ledger_rows"]) == (True, 0)
+    assert Eraser(world).forget("nobody")["clean"]
+    assert kept(world).count("이손님") == before
+
+
+def test_it_says_what_it_waits_for_when_time_is_up_and_goes_on_when_it_is_called_again(world: World) -> None:
+    eraser = Eraser(world)
+    answer = eraser.call(lambda forgetter: forgetter.forget(["c1"], NOW))
+    assert answer == {"done": False, "waiting_for": "1 shards that are being refreshed"}
+    assert world.profiles.read(["c1"]) == {}, "nobody sends to them from the first moment on"
+    world.work_off()
+    assert eraser.forget("c1")["clean"]
+    assert words(kept(world)) == set()
+
+
+def test_a_crash_anywhere_then_the_same_again_ends_as_without_it(world: World) -> None:
+    def after(crash: Crash) -> tuple[Any, Any, set[str]]:
+        with copy_of(world) as twin:
+            twin.crash = crash
+            with suppress(Crashed):
+                Eraser(twin).forget("c1")
+            twin.crash = None
+            assert Eraser(twin).forget("c1")["clean"]
+            return twin.tables.customers, twin.profiles.rows, words(kept(twin))
+
+    expected = after(Crash())
+    assert (set(expected[0]), expected[2]) == ({"c10"}, set())
+    for at, name in calls_of(world):
+        assert after(Crash(at)) == expected, name
+
+
+def test_a_file_that_comes_at_any_moment_does_not_bring_them_back(world: World) -> None:
+    for at, name in calls_of(world):
+        with copy_of(world) as twin:
+            file = twin.drop(ORDERS, 50, "incoming/orders/b.csv")
+            twin.crash = Meanwhile(at, lambda twin=twin, file=file: twin.ingest(file))  # type: ignore[misc]
+            proof = Eraser(twin).forget("c1")
+            twin.crash = None
+            twin.work_off()
+            assert set(twin.tables.customers) == {"c10"}, name
+            assert proof["clean"], name
+            assert words(kept(twin)) == set(), name
