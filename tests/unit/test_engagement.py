@@ -42,6 +42,7 @@ def test_a_click_says_who_when_and_where() -> None:
         datetime(2026, 11, 22, 1, 5, 6, 789000, UTC),
         "https://shop.example/a",
         PHONE,
+        datetime(2026, 11, 22, 1, tzinfo=UTC),
     )
 
 

@@ -407,8 +407,14 @@ def _erasable_tables() -> "DynamoErasure":
     from dangol.moves.configure import live_configuration
 
     chosen = settings()
-    own = (os.environ["DANGOL_PROFILES_TABLE"], os.environ["DANGOL_DELIVERIES_TABLE"])
-    names = TableNames(chosen.customers_table, chosen.memberships_table, *own, chosen.runs_table)
+    names = TableNames(
+        customers=chosen.customers_table,
+        memberships=chosen.memberships_table,
+        profiles=os.environ["DANGOL_PROFILES_TABLE"],
+        deliveries=os.environ["DANGOL_DELIVERIES_TABLE"],
+        invitations=os.environ["DANGOL_INVITATIONS_TABLE"],
+        runs=chosen.runs_table,
+    )
     return DynamoErasure(_dynamodb(), names, live_configuration(store()).policy.names)
 
 

@@ -1,6 +1,6 @@
 """The tables, queues and dropped files, as an erasure sees them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,11 +9,15 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
 from dangol.aws.profiles import BLOCKED, CONDITION_FAILED, DynamoProfiles
+from dangol.aws.replies import DynamoReplies
 from dangol.aws.tables import segment_bucket
+from dangol.moves.campaign.messages import Arm, RunState
 
 _SAME_UPLOAD = timedelta(seconds=5)
 """S3 tells of an upload with a time of its own."""
 _NOBODY = "skipped no_profile"
+_PLACES = ("customers", "memberships", "deliveries", "profiles", "invitations", "waiting_lists")
+_Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class TableNames:
     memberships: str
     profiles: str
     deliveries: str
+    invitations: str
     runs: str
 
 
@@ -32,6 +37,7 @@ class DynamoErasure:
 
     def __init__(self, resource: Any, names: TableNames, segments: Iterable[str]) -> None:
         self._client = resource.meta.client
+        self._replies = DynamoReplies(resource, names.invitations)
         self._names = names
         self._segments = list(segments)
         self._profiles = DynamoProfiles(resource, names.profiles)
@@ -46,26 +52,28 @@ class DynamoErasure:
 
     def remove(self, customer_ids: Sequence[str]) -> dict[str, int]:
         """See ErasableTables."""
-        removed = dict.fromkeys(("customers", "memberships", "deliveries", "waiting_batches"), 0)
+        removed = dict.fromkeys(_PLACES, 0)
         for name, table, key in self._keys(customer_ids):
             answer = self._client.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
             removed[name] += "Attributes" in answer
-        for item in self._waiting(customer_ids):
-            removed["waiting_batches"] += self._without(item, set(customer_ids))
+        removed["invitations"] = sum(map(self._replies.forget, customer_ids))
+        for before, after in self._lists(set(customer_ids)):
+            removed["waiting_lists"] += self._replace(before, after)
         return removed
 
     def left(self, customer_ids: Sequence[str]) -> dict[str, int]:
         """See ErasableTables."""
-        left = dict.fromkeys(("customers", "memberships", "deliveries", "profiles", "waiting_batches"), 0)
+        left = dict.fromkeys(_PLACES, 0)
         for name, table, key in self._keys(customer_ids):
             left[name] += self._is_there(table, key)
         for customer_id in customer_ids:
             left["profiles"] += self._is_there(self._names.profiles, {"customer_id": customer_id})
-        left["waiting_batches"] = len(list(self._waiting(customer_ids)))
+        left["invitations"] = sum(map(self._replies.count_of, customer_ids))
+        left["waiting_lists"] = len(list(self._lists(set(customer_ids))))
         return left
 
     def _keys(self, customer_ids: Sequence[str]) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """(kind, table, key) of every row that may be about people; the marks in `Profiles` are none."""
+        """(place, table, key) of every row that may be about people; the marks in `Profiles` are none."""
         runs = [item["id"] for item in self._query(self._names.runs, Key("kind").eq("campaign-run"))]
         for customer_id in customer_ids:
             yield "customers", self._names.customers, {"customer_id": customer_id}
@@ -82,22 +90,31 @@ class DynamoErasure:
         found = self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
         return found is not None and BLOCKED not in found
 
-    def _waiting(self, customer_ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-        """Batches of campaigns that wait in `Runs` and name people."""
-        for item in self._query(self._names.runs, Key("kind").eq("campaign-waiting")):
-            if not set(customer_ids).isdisjoint(item["batch"]["customers"]):
-                yield item
+    def _lists(self, ids: set[str]) -> Iterator[tuple[_Item, _Item]]:
+        """Rows of `Runs` that name people, and what they should be: what waits to be sent, and where runs ended."""
+        without: dict[str, Callable[[_Item, set[str]], _Item]] = {
+            "campaign-waiting": _batch_without,
+            "notice-waiting": _notices_without,
+            "campaign-run": _run_without,
+        }
+        for kind, changed in without.items():
+            for item in self._query(self._names.runs, Key("kind").eq(kind)):
+                after = changed(item, ids)
+                if after != item:
+                    yield item, after
 
-    def _without(self, item: Mapping[str, Any], gone: set[str]) -> bool:
-        """Write a waiting batch without people; they count as skipped. False if it waits no more."""
-        batch = item["batch"]
-        kept = [customer_id for customer_id in batch["customers"] if customer_id not in gone]
-        skipped = int(batch["counts"].get(_NOBODY, 0)) + len(batch["customers"]) - len(kept)
-        changed = {**batch, "customers": kept, "counts": {**batch["counts"], _NOBODY: skipped}}
+    def _replace(self, before: _Item, after: _Item) -> bool:
+        """Write a row of `Runs`, if it is there and its list as it was; whether it was."""
+        (name,) = (name for name in before if before[name] != after[name])
         try:
-            # It still waits: what was put on the queue meanwhile must not wait a second time.
-            self._client.put_item(
-                TableName=self._names.runs, Item={**item, "batch": changed}, ConditionExpression="attribute_exists(id)"
+            # It still waits, or stands there: what was put on the queue meanwhile must not wait a second time.
+            self._client.update_item(
+                TableName=self._names.runs,
+                Key={"kind": before["kind"], "id": before["id"]},
+                UpdateExpression="SET #list = :after",
+                ConditionExpression="#list = :before",
+                ExpressionAttributeNames={"#list": name},
+                ExpressionAttributeValues={":before": before[name], ":after": after[name]},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != CONDITION_FAILED:
@@ -112,6 +129,31 @@ class DynamoErasure:
             yield from page["Items"]
             last = page.get("LastEvaluatedKey")
             query = {**query, "ExclusiveStartKey": last} if last else {}
+
+
+def _batch_without(item: _Item, ids: set[str]) -> _Item:
+    """A batch of a campaign that waits. They count as skipped, but where a batch only counts what others sent."""
+    batch = item["batch"]
+    kept = [customer_id for customer_id in batch["customers"] if customer_id not in ids]
+    if len(kept) == len(batch["customers"]):
+        return item
+    skipped = 0 if batch.get("arm") == Arm.TALLY else len(batch["customers"]) - len(kept)
+    counts = (
+        {**batch["counts"], _NOBODY: int(batch["counts"].get(_NOBODY, 0)) + skipped} if skipped else batch["counts"]
+    )
+    return {**item, "batch": {**batch, "customers": kept, "counts": counts}}
+
+
+def _notices_without(item: _Item, ids: set[str]) -> _Item:
+    """People to whom the law's notices are to be sent."""
+    return {**item, "people": [customer_id for customer_id in item["people"] if customer_id not in ids]}
+
+
+def _run_without(item: _Item, ids: set[str]) -> _Item:
+    """A run that ended at somebody, cancelled while its audience was read. One that goes on will leave them behind."""
+    bucket, _, after = str(item["cursor"]).partition(" ")
+    over = item["state"] not in (RunState.LAUNCHING, RunState.SENDING)
+    return {**item, "cursor": f"{bucket} "} if over and after in ids else item
 
 
 class DroppedFiles:

@@ -64,6 +64,10 @@ class DynamoReplies:
             self._remove(reply)
         return len(replies)
 
+    def count_of(self, customer_id: str) -> int:
+        """To how many invitations a person replied."""
+        return sum(1 for _ in self._scan(Attr("customer_id").eq(customer_id)))
+
     def _remove(self, reply: Reply | None) -> None:
         while reply:  # as it is now: the person may be changing it
             key = _reply_key(reply.invitation, reply.customer_id)

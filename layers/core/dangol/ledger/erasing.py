@@ -10,6 +10,7 @@ from dangol.erasure.person import Person
 from dangol.identity import KEY_PREFIX, email_sql, normal_email, normal_phone, person, phone_sql
 from dangol.ledger import facts, layout
 from dangol.ledger.contacts import PROFILES
+from dangol.ledger.notices import NOTICES
 from dangol.ledger.state import STATE
 from dangol.ledger.store import ObjectStore
 
@@ -54,9 +55,17 @@ def rows_of(connection: duckdb.DuckDBPyConnection, store: ObjectStore, found: Pe
 
 
 def erase_from(
-    connection: duckdb.DuckDBPyConnection, store: ObjectStore, keys: Sequence[str], found: Person, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    store: ObjectStore,
+    keys: Sequence[str],
+    found: Person,
+    folder: Path,
+    under: str | None = None,
 ) -> int:
-    """Write objects anew without the rows about people; how many rows those were. Doing it again changes nothing."""
+    """Write objects anew without the rows about people; how many rows those were. Doing it again changes nothing.
+
+    With `under` as another object, whose name has that in it: who keeps copies by name must not go on with the old one.
+    """
     erased = 0
     for key, path in _copies(store, keys, folder):
         rows = _count(connection, path, found.ids)
@@ -66,7 +75,10 @@ def erase_from(
                 f"COPY (FROM {_read([path])} WHERE NOT {_about(connection, path, found.ids)}) "
                 f"TO {literal(str(without))} (FORMAT parquet, COMPRESSION zstd)"
             )
-            store.upload([(without, key)])
+            new = key if under is None else f"{key.removesuffix('.parquet')}.{under}.parquet"
+            store.upload([(without, new)])
+            if new != key:
+                store.delete([key])
             erased += rows
     return erased
 
@@ -86,7 +98,7 @@ def outcomes_of(store: ObjectStore, shard: int) -> list[str]:
 
 def prefixes_of(shard: int) -> list[str]:
     """Where all of them lie."""
-    return [*(layout.shard_prefix(kind, shard) for kind in (*_OF_PERSONS, STATE, PROFILES)), layout.CHANGES]
+    return [*(layout.shard_prefix(kind, shard) for kind in (*_OF_PERSONS, STATE, PROFILES, NOTICES)), layout.CHANGES]
 
 
 def holds(connection: duckdb.DuckDBPyConnection, path: Path, found: Person) -> bool:

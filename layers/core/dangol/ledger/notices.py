@@ -10,8 +10,11 @@ from datetime import date, timedelta
 import duckdb
 
 from dangol.ledger.contact import SUBJECTS
+from dangol.ledger.layout import shard_prefix
 from dangol.ledger.store import ObjectStore
 
+NOTICES = "notices"
+"""The kind of what was put on the list."""
 Row = tuple[object, ...]
 _DAYS_A_MONTH = 30.4375
 _SLACK = 10
@@ -25,7 +28,7 @@ class NoticeLog:
     def __init__(self, store: ObjectStore, connection: duckdb.DuckDBPyConnection, shard: int) -> None:
         self._store = store
         self._connection = connection
-        self._key = f"ledger/notices/shard={shard:04d}/listed.json"
+        self._key = f"{shard_prefix(NOTICES, shard)}listed.json"
 
     def answers(self, as_of: date, confirm_days: int, remind_months: int, ahead: timedelta) -> list[Row]:
         """Whoever may be due for a notice on a day: customer_id, refused_email_at, and of each subject answer, on, at.
@@ -57,3 +60,10 @@ class NoticeLog:
     def keep(self, listed: Collection[tuple[str, str]]) -> None:
         """Replace that."""
         self._store.write(self._key, json.dumps(sorted(listed), ensure_ascii=False).encode())
+
+    def forget(self, customer_ids: Collection[str]) -> None:
+        """Leave people out of that."""
+        listed = self.listed()
+        kept = {(person, key) for person, key in listed if person not in customer_ids}
+        if kept != listed:
+            self.keep(kept)

@@ -178,9 +178,10 @@ class Refresher:
     def _stands_still(self, head: Head, aim: Head, request: RefreshRequest) -> bool:
         """Whether nothing but time has passed since the state of the head; then what people bought is as it was.
 
-        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing.
+        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing, and an erasure
+        has written what is there anew.
         """
-        if request.reason == REBUILD or not head.generation or aim.date < head.date:
+        if request.reason in (REBUILD, FORGET) or not head.generation or aim.date < head.date:
             return False
         known, now = ([key for key in of.objects if not is_borders(key)] for of in (head, aim))
         came = f"ordered_at::DATE > DATE '{head.date}' AND ordered_at::DATE <= DATE '{aim.date}'"

@@ -1,0 +1,259 @@
+"""Function `forget`: of whom it is asked to forget nothing is left in any table or any version of any object."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import duckdb
+import pytest
+from dangol.aws.campaign_runs import DynamoCampaigns
+from dangol.aws.deliveries import DynamoDeliveries
+from dangol.aws.notices import DynamoNoticeList
+from dangol.aws.profiles import DynamoProfiles
+from dangol.aws.replies import DynamoReplies
+from dangol.campaigns.gate import ProfileChanged
+from dangol.campaigns.reply import Reply
+from dangol.cli.main import main
+from dangol.ledger.contact import Contact
+from dangol.moves.campaign.messages import Batch, Delivery, Run, RunState, Status
+
+from functions.forget import app as forget
+from functions.ingest import app as ingest
+from functions.record_engagement import app as record_engagement
+from functions.refresh import app as refresh
+from tests.integration.conftest import REGION, Aws, Context, body_of, example, with_body
+from tests.schemas import problems
+from tests.workbooks import workbook
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
+HEADER = "order_id,customer_id,ordered_at,amount,email,phone,customer_name\n"
+KIM = "c1,{on},30000,kim@example.com,010-1234-5678,김단골\n"
+ORDERS = HEADER + (
+    f"o1,{KIM.format(on='2026-11-01')}"
+    f"o2,{KIM.format(on='어제')}"
+    "o3,c2,2026-11-01,30000,lee@example.com,,이손님\n"
+    "o4,c2,어제,30000,lee@example.com,,이손님\n"
+)
+PERSONAL = ("kim@example.com", "1234-5678", "김단골", "'c1'", "#c1'", '"c1"')
+NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _queues(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DANGOL_INGEST_QUEUE_URL", aws.engagement_queue)
+    monkeypatch.setattr(forget, "RESERVE", timedelta(minutes=5))  # of five: it does not wait
+
+
+def drop(aws: Aws, context: Context, key: str, data: bytes) -> dict[str, Any]:
+    """Upload a file, have it taken, and the shards refreshed; its receipt."""
+    event = example("ingest")
+    body = body_of(event)
+    stored = aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=data)
+    body["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    body["detail"]["object"] |= {"key": key, "size": len(data), "etag": stored["ETag"].strip('"')}
+    body["detail"]["bucket"]["name"] = aws.bucket
+    assert ingest.handler(with_body(event, body), context) == {"batchItemFailures": []}
+    refreshed(aws, context)
+    return next(row for row in aws.rows(aws.runs) if row.get("key") == key)
+
+
+def refreshed(aws: Aws, context: Context) -> None:
+    for request in aws.taken(aws.refresh_queue):
+        assert refresh.handler(with_body(example("refresh"), request), context) == {"batchItemFailures": []}
+
+
+def erased(aws: Aws, context: Context, *ids: str) -> dict[str, Any]:
+    """Call the function until it is done."""
+    for _ in range(5):
+        answer = forget.handler({"customers": list(ids)}, context)
+        if answer["done"]:
+            return answer
+        refreshed(aws, context)
+    raise AssertionError("never done")
+
+
+def everything(aws: Aws) -> str:
+    """All tables, and every version of every object with Parquet as its cells, as one text."""
+    tables = (aws.customers, aws.memberships, aws.profiles, aws.deliveries, aws.runs, aws.invitations)
+    texts = [repr([aws.rows(table) for table in tables])]
+    versions = aws.s3.list_object_versions(Bucket=aws.bucket).get("Versions", [])
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        for number, version in enumerate(versions):
+            one = {"Key": version["Key"], "VersionId": version["VersionId"]}
+            body: bytes = aws.s3.get_object(Bucket=aws.bucket, **one)["Body"].read()
+            if version["Key"].endswith(".parquet"):
+                path = Path(folder) / f"{number}.parquet"
+                path.write_bytes(body)
+                texts.append(repr(connection.execute(f"FROM read_parquet('{path}')").fetchall()))
+            else:
+                texts.append(body.decode("utf-8", "replace") + body.decode("cp949", "replace"))
+    return "\n".join(texts)
+
+
+def left(aws: Aws) -> list[str]:
+    text = everything(aws)
+    return [word for word in PERSONAL if word in text]
+
+
+def test_nothing_is_left_in_any_table_or_any_version_of_any_object(aws: Aws, context: Context) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    drop(aws, context, "incoming/orders/b.csv", (HEADER + "o7,c2,2026-11-02,1,lee@example.com,,이손님\n").encode())
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.replace("30000", "30001").encode("cp949"))
+    drop(aws, context, "incoming/orders/c.csv.gz", gzip.compress(ORDERS.encode()))
+    rows = [line.split(",") for line in ORDERS.splitlines()]
+    drop(aws, context, "incoming/orders/d.xlsx", workbook({"주문": rows}))
+    assert set(left(aws)) >= {"kim@example.com", "김단골", "'c1'"}
+
+    proof = erased(aws, context, "c1")
+    assert (proof["clean"], proof["left"], left(aws)) == (True, {}, [])
+    assert proof["removed"]["dropped_files"] == 3
+    assert proof["removed"]["rejected_rows"] >= 4
+    assert proof["removed"]["replaced_versions"] > 0
+    kept = {row["Key"] for row in aws.s3.list_objects_v2(Bucket=aws.bucket, Prefix="incoming/")["Contents"]}
+    assert kept == {"incoming/orders/b.csv"}
+    assert "이손님" in everything(aws)
+    assert [row["customer_id"] for row in aws.rows(aws.customers)] == ["c2"]
+    (run,) = (row for row in aws.rows(aws.runs) if row["kind"] == "forget")
+    assert problems("runs-forget", [run]) == []
+
+    receipt = drop(aws, context, "incoming/orders/e.csv", ORDERS.encode())
+    assert (receipt["rows_accepted"], receipt["rows_rejected"], problems("runs-file", [receipt])) == (1, 3, [])
+    aws.s3.delete_object(Bucket=aws.bucket, Key="incoming/orders/e.csv")
+    text = "".join(repr(aws.rows(table)) for table in (aws.customers, aws.memberships, aws.profiles, aws.runs))
+    assert [word for word in PERSONAL if word in text] == []
+
+
+def test_a_file_that_is_not_ingested_yet_is_not_deleted_but_named(aws: Aws, context: Context) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    aws.s3.put_object(Bucket=aws.bucket, Key="incoming/orders/new.csv", Body=ORDERS.encode())
+    proof = erased(aws, context, "c1")
+    assert (proof["clean"], proof["left"]) == (False, {"objects": ["incoming/orders/new.csv"]})
+
+
+def test_what_campaigns_know_of_them_goes_too(aws: Aws, context: Context) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    dynamodb = boto3.resource("dynamodb")
+    campaigns = DynamoCampaigns(dynamodb, aws.runs)
+    run = Run("hello-20261122T0300Z", "hello", NOW, RunState.LAUNCHING, bucket=3, after="c1")
+    campaigns.create(run)
+    campaigns.cancel(run)
+    campaigns.wait([Batch(run.id, "hello", NOW, 1, "email", "p", ("c1", "c2"))], NOW)
+    sent = [Delivery(run.id, person, "email", step, Status.SENT, NOW) for person in ("c1", "c2") for step in (0, 1)]
+    DynamoDeliveries(dynamodb, aws.deliveries).write(sent)
+    DynamoNoticeList(dynamodb, aws.runs).put("2026-11-22#0000", ["c1", "c2"])
+    replies = DynamoReplies(dynamodb, aws.invitations)
+    replies.replace(None, Reply("talk", "c1", "s1", run.id, NOW), 1, NOW + timedelta(days=1))
+
+    proof = erased(aws, context, "c1")
+    assert (proof["clean"], left(aws)) == (True, [])
+    removed = proof["removed"]
+    assert [removed[place] for place in ("deliveries", "waiting_lists", "invitations")] == [2, 3, 1]
+    assert {row["customer_id"] for row in aws.rows(aws.deliveries)} == {"c2"}
+    ((_, batch),) = campaigns.due(NOW)
+    assert (batch.customers, batch.counts) == (("c2",), {"skipped no_profile": 1})
+    assert replies.taken("talk") == {}, "the seat is free again"
+
+
+def test_from_the_first_moment_on_nobody_can_claim_a_message_to_them_or_write_them_anew(
+    aws: Aws, context: Context
+) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    profiles = DynamoProfiles(boto3.resource("dynamodb"), aws.profiles)
+    before = profiles.read(["c1"])["c1"]
+    assert not forget.handler({"customers": ["c1"]}, context)["done"]
+    with pytest.raises(ProfileChanged) as changed:
+        profiles.mark(before)
+    assert changed.value.now is None
+    profiles.put_contacts([Contact("c1", {"email": "kim@example.com"})])
+    profiles.remove(["c1"])
+    assert profiles.read(["c1"]) == {}
+    assert "kim@example.com" not in repr(aws.rows(aws.profiles))
+    erased(aws, context, "c1")
+    assert "c1" not in {row["customer_id"] for row in aws.rows(aws.profiles)}
+
+
+def test_what_became_of_messages_from_before_is_not_recorded_any_more(aws: Aws, context: Context) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    erased(aws, context, "c1")
+
+    def told(at: datetime) -> list[str]:
+        event = example("record_engagement")
+        record = event["Records"][0]
+        body = json.loads(record["body"])
+        body["mail"] |= {"timestamp": at.isoformat()}
+        body["mail"]["tags"]["dangol-customer"] = ["c1"]
+        event["Records"] = [{**record, "body": json.dumps(body)}]
+        record_engagement.handler(event, context)
+        found = aws.s3.list_objects_v2(Bucket=aws.bucket, Prefix="ledger/engagement/").get("Contents", [])
+        return [item["Key"] for item in found]
+
+    assert told(datetime.now(UTC) - timedelta(days=1)) == []
+    assert len(told(datetime.now(UTC) + timedelta(days=1))) == 1, "whoever came back is a new customer"
+
+
+@pytest.fixture
+def dangol(
+    aws: Aws, context: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `dangol forget` on a stack whose function is called here, and whose queue works between two calls."""
+
+    def invoke(FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == "forget"
+        answer = forget.handler(json.loads(Payload), context)
+        return {"Payload": SimpleNamespace(read=lambda: json.dumps(answer).encode())}
+
+    found = {"Outputs": [{"OutputKey": "ForgetFunctionName", "OutputValue": "forget"}]}
+    doors = {
+        "cloudformation": SimpleNamespace(
+            describe_stacks=lambda StackName: {"Stacks": [found]},  # noqa: N803
+            meta=SimpleNamespace(region_name=REGION),
+        ),
+        "lambda": SimpleNamespace(invoke=invoke),
+    }
+    client = boto3.client
+    monkeypatch.setattr(boto3, "client", lambda name, **more: doors[name] if name in doors else client(name, **more))
+    monkeypatch.setattr("dangol.cli.forget.time.sleep", lambda seconds: refreshed(aws, context))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(["forget", *arguments, "--stack", "shop"])
+        out, err = capsys.readouterr()
+        return status, "".join(line for line in out.splitlines(keepends=True) if '"dangol"' not in line), err  # no logs
+
+    return run
+
+
+def test_the_command_says_who_asks_erases_and_proves(
+    aws: Aws,
+    context: Context,
+    dangol: Callable[..., tuple[int, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    monkeypatch.setattr("builtins.input", lambda prompt: "n")
+    status, out, _ = dangol("c1")
+    assert (status, out.splitlines()[0], out.splitlines()[-1]) == (1, "accounts: c1", "nothing was erased")
+    assert "김단골" in everything(aws)
+
+    proof = tmp_path / "proof.json"
+    status, out, err = dangol("c1", "--yes", "--proof", str(proof))
+    assert (status, left(aws)) == (0, [])
+    assert "waiting for 1 shards that are being refreshed" in err
+    assert "       1 rejected rows" in out
+    assert "nothing names them" in out
+    assert "what remains:\n  tombstones" in out
+    assert json.loads(proof.read_text("utf-8"))["customers"] == ["c1"]
+
+
+def test_an_address_is_no_customer_id(dangol: Callable[..., tuple[int, str, str]]) -> None:
+    status, _, err = dangol("kim@example.com", "--yes")
+    assert (status, "give the customer id" in err) == (2, True)
