@@ -258,6 +258,15 @@ def test_export_audiences_writes_lists_and_nothing_else(stack: Stack) -> None:
     assert denied(dynamodb.put_item, TableName=stack.outputs["ProfilesTableName"], Item=profile)
 
 
+def test_forget_writes_no_ledger_but_through_refreshes_and_no_configuration(stack: Stack) -> None:
+    s3, bucket = stack.client_of("forget", "s3"), stack.outputs["BucketName"]
+    assert denied(s3.put_object, Bucket=bucket, Key="ledger/orders/probe", Body=b"")
+    assert denied(s3.delete_object, Bucket=bucket, Key="ledger/orders/probe")
+    assert denied(s3.put_object, Bucket=bucket, Key="config/live/probe", Body=b"")
+    assert not denied(s3.put_object, Bucket=bucket, Key="ledger/forgetting/probe", Body=b"")
+    assert not denied(s3.delete_object, Bucket=bucket, Key="ledger/forgetting/probe")
+
+
 def test_a_missing_object_is_not_found_rather_than_forbidden(stack: Stack) -> None:
     """S3 tells whether a key exists only to who may list it; the handlers rely on being told."""
     bucket = stack.outputs["BucketName"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -248,6 +250,22 @@ def test_a_contact_that_another_customer_has_too_stays_theirs(world: World) -> N
     assert world.profiles.rows["c2"]["email"] == "kim@example.com"
     ingest(world, HEADER + wife.replace("o7", "o8"), 300, "incoming/orders/d.csv")
     assert world.tables.customers["c2"].orders_lifetime == 2
+
+
+def test_what_is_kept_to_measure_campaigns_loses_them_too(world: World) -> None:
+    part = world.bucket / "ledger/recipients/campaign=hello/run=r/part-p.jsonl.gz"
+    part.parent.mkdir(parents=True)
+    lines = "".join(json.dumps({"customer_id": one, "arm": "treated"}) + "\n" for one in ("c1", "c10"))
+    part.write_bytes(gzip.compress(lines.encode()))
+    outcomes = world.bucket / "analytics/outcomes/campaign=hello/run_date=2026-01-02/r.parquet"
+    outcomes.parent.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        rows = "SELECT unnest(['c1', 'c10']) AS customer_id"
+        connection.execute(f"COPY ({rows}) TO {literal(str(outcomes))} (FORMAT parquet)")
+        proof = Eraser(world).forget("c1")
+        assert (proof["clean"], proof["removed"]["measured_objects"]) == (True, 2)
+        assert connection.execute(f"SELECT customer_id FROM {literal(str(outcomes))}").fetchall() == [("c10",)]
+    assert [json.loads(line)["customer_id"] for line in gzip.decompress(part.read_bytes()).splitlines()] == ["c10"]
 
 
 def test_copies_of_the_ledger_elsewhere_lose_them_too(world: World, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _PLACES = {
     "deliveries": "rows of table Deliveries",
     "invitations": "replies to invitations; their seats are free again",
     "waiting_lists": "lists of whom campaigns and notices were still to reach",
+    "measured_objects": "objects kept to measure campaigns, written anew without them",
     "dropped_files": "dropped files, whole: the ledger holds the other people's rows",
     "kept_parts": "parts of data sets that were kept until others come",
     "rejected_rows": "rejected rows",

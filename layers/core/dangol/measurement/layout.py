@@ -9,7 +9,7 @@ DELIVERIES, OUTCOMES, RESULTS = "deliveries", "outcomes", "results"
 """One object a run, by campaign and day of the run."""
 RUN_TABLES = (DELIVERIES, OUTCOMES, RESULTS)
 
-_PREFIX = "analytics/"
+ANALYTICS = "analytics/"
 _LOOK_BACK = timedelta(days=60)
 """Messages of runs so long before others may still be what a purchase is put down to."""
 
@@ -21,12 +21,12 @@ def run_key(table: str, plan: Plan, shop: Shop) -> str:
 
 def segments_key(as_of: date) -> str:
     """Where the sizes of segments of a day lie."""
-    return f"{_PREFIX}segments/as_of={as_of}/segments.parquet"
+    return f"{ANALYTICS}segments/as_of={as_of}/segments.parquet"
 
 
 def table_prefix(table: str) -> str:
     """Where a table's rows of all runs lie."""
-    return f"{_PREFIX}{table}/"
+    return f"{ANALYTICS}{table}/"
 
 
 def may_matter(key: str, first_day: date) -> bool:

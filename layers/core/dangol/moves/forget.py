@@ -15,10 +15,14 @@ from typing import Any, Protocol
 
 import duckdb
 
+from dangol.channels.audiences.export import AUDIENCES
 from dangol.erasure.person import Person, request_id
 from dangol.erasure.plan import FORGETTING, Plan, plan_key
 from dangol.erasure.tombstones import ERASED_KEY, load_tombstones
 from dangol.ledger import erasing, layout
+from dangol.measurement import erasing as measured_of
+from dangol.measurement.layout import ANALYTICS
+from dangol.measurement.plan import RECIPIENTS
 from dangol.moves.configure import ConfigurationStore
 from dangol.moves.forget_files import INCOMING, KEPT_PARTS, REJECTS, Files
 from dangol.moves.messages import FORGET, RefreshQueue, RefreshRequest, Runs
@@ -196,20 +200,25 @@ class Forgetter:
         self._outside.export()
         tokens = sum(self._outside.forget_token(*token) for token in person.tokens)
         lists = files.clean_lists()
-        plan = plan.counted(ledger_rows=rows, **tables, **files.clean(), push_endpoints=tokens, list_rows=lists)
+        counts = {**tables, **files.clean(), "push_endpoints": tokens, "list_rows": lists}
+        measured = len(measured_of.erase(self._connection, self._store, person.ids, self._folder))
+        plan = plan.counted(ledger_rows=rows, measured_objects=measured, **counts)
         versions = sum(self._store.purge(prefix) for prefix in self._kept_versions(plan))
         return self._keep(plan.counted(replaced_versions=versions))
 
     def _kept_versions(self, plan: Plan) -> Iterable[str]:
         """Where a version that was replaced or deleted may name them."""
         prefixes = {prefix for shard in plan.shards for prefix in erasing.prefixes_of(shard)}
-        return sorted(prefixes | {INCOMING, REJECTS, KEPT_PARTS, "audiences/"})
+        return sorted(prefixes | {INCOMING, REJECTS, KEPT_PARTS, AUDIENCES, RECIPIENTS, ANALYTICS})
 
     def _left(self, plan: Plan) -> dict[str, Any]:
         """What still names them, by place: everything is read."""
         left: dict[str, Any] = dict(self._outside.tables.left(plan.person.ids))
-        keys = list(self._files(plan.person).left())
+        keys = [*self._files(plan.person).left(), *self._measured(plan.person)]
         return {name: count for name, count in left.items() if count} | ({"objects": keys} if keys else {})
+
+    def _measured(self, person: Person) -> Iterable[str]:
+        return measured_of.naming(self._connection, self._store, person.ids, self._folder)
 
     def _files(self, person: Person) -> Files:
         folder = self._folder / "files"

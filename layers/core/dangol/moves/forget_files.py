@@ -15,10 +15,12 @@ from dangol.errors import UnreadableFile
 from dangol.files.export import open_export
 from dangol.ledger.erasing import holds
 from dangol.ledger.store import ObjectStore
+from dangol.measurement.layout import ANALYTICS
+from dangol.measurement.plan import RECIPIENTS
 
 INCOMING, REJECTS, KEPT_PARTS = "incoming/", "rejects/", "ledger/parts/"
-_LEFT_OUT = ("config/", FORGETTING, ERASED_KEY)
-"""What holds no person, and what the erasure itself needs."""
+_LEFT_OUT = ("config/", FORGETTING, ERASED_KEY, RECIPIENTS, ANALYTICS)
+"""What holds no person, what the erasure itself needs, and what dangol.measurement.erasing looks into."""
 _ENCODINGS = ("utf-8", "cp949", "utf-16")
 
 
