@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from dangol.campaigns.items import Shelves
 from dangol.engine import connect
-from dangol.ledger.sales import keep_sales
+from dangol.ledger.sales import keep_sales, sales_of
 from dangol.ledger.shelves import SHELVES_KEY, read_shelves
+from dangol.ledger.store import FolderStore
 
 from tests.fakes import Crash
 from tests.schemas import problems
@@ -183,9 +184,9 @@ def test_a_refresh_that_crashes_anywhere_leaves_the_same_shelves_after_a_retry(w
             assert found == expected
 
 
-def count(world: World, as_of: date = FIRST_DAY) -> bool:
+def count(world: World, store: FolderStore | None = None) -> bool:
     with TemporaryDirectory() as scratch, connect(SHOP, Path(scratch)) as connection:
-        return keep_sales(connection, world.store, as_of, Path(scratch))
+        return keep_sales(connection, store or world.store, FIRST_DAY, Path(scratch))
 
 
 def baskets(*orders: tuple[str, str, str]) -> str:
@@ -217,6 +218,33 @@ def test_large_baskets_old_orders_and_refunds_tell_nothing(world: World) -> None
     count(world)
     world.refresh_all(FIRST_DAY + timedelta(days=1))
     assert shelves(world).together == {}
+
+
+def test_counting_ends_when_enough_orders_were_seen_and_outlives_a_merge_of_objects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Merging(FolderStore):
+        """Another shard's refresh removes an object between the list and the copy."""
+
+        lost = False
+
+        def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
+            self.lost, before = True, self.lost
+            if not before:
+                raise FileNotFoundError(keys)
+            return super().download(keys, folder)
+
+    with World(shards=4) as world:
+        drop(world, "products", PRODUCTS)
+        drop(world, "orders", baskets(*((f"o{n}", f"x{n}", "1") for n in range(40))))
+        people = []
+        for enough in (1, 500_000):
+            monkeypatch.setattr("dangol.ledger.sales.ENOUGH_ORDERS", enough)
+            assert count(world, store=Merging(world.bucket))
+            with connect(SHOP, world.bucket) as connection:
+                found = connection.execute(f"SELECT people FROM {sales_of(world.store, world.bucket)}").fetchall()
+            people += [one for (one,) in found]
+        assert 0 < people[0] < people[1] == 40
 
 
 def test_a_shop_without_products_counts_nothing_and_keeps_no_shelves(world: World) -> None:
