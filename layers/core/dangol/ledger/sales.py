@@ -16,6 +16,7 @@ from dangol.ledger.orders import lines_sql, load_orders
 from dangol.ledger.store import ObjectStore
 
 ENOUGH_ORDERS = 500_000
+"""With products of the catalogue."""
 SALES_DAYS = 365
 MIN_TOGETHER = 3
 """People who bought two products in one order; fewer may be chance."""
@@ -27,8 +28,6 @@ _KEY = "ledger/sales/sales.parquet"
 _TRIES = 5
 _TYPES = {"product_id": "VARCHAR", "people": "BIGINT", "together": "VARCHAR[]"}
 _EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in _TYPES.items()) + " WHERE false"
-
-_NO_BASKETS = "SELECT NULL::VARCHAR AS customer_id, NULL::VARCHAR AS order_id, NULL::VARCHAR AS product WHERE false"
 
 
 def keep_sales(connection: duckdb.DuckDBPyConnection, store: ObjectStore, as_of: date, folder: Path) -> bool:
@@ -86,12 +85,12 @@ def add_baskets(connection: duckdb.DuckDBPyConnection, lines: str, as_of: date) 
 
 
 SALES = f"""
-    WITH small AS (FROM baskets QUALIFY count(*) OVER (PARTITION BY order_id) BETWEEN 2 AND {MAX_BASKET})
+    WITH small AS (FROM baskets QUALIFY count(*) OVER (PARTITION BY customer_id, order_id) BETWEEN 2 AND {MAX_BASKET})
     FROM (SELECT product AS product_id, count(DISTINCT customer_id) AS people FROM baskets GROUP BY product)
     LEFT JOIN (
         SELECT product AS product_id, list(other ORDER BY buyers DESC, other)[:{MAX_TOGETHER}] AS together FROM (
-            SELECT one.product, two.product AS other, count(DISTINCT one.customer_id) AS buyers
-            FROM small AS one JOIN small AS two USING (order_id)
+            SELECT one.product, two.product AS other, count(DISTINCT customer_id) AS buyers
+            FROM small AS one JOIN small AS two USING (customer_id, order_id)
             WHERE one.product <> two.product GROUP BY ALL HAVING buyers >= {MIN_TOGETHER}
         ) GROUP BY product
     ) USING (product_id)
