@@ -57,7 +57,8 @@ def _borders(condition: object, feature: str) -> Iterator[Border]:
 
 def band_sql(feature: str, borders: Sequence[Border]) -> str:
     """SQL: the number of the band a value lies in, 0 below the first border; NULL where it is missing."""
-    above = [f"({feature} {'>' if border.below else '>='} {border.value!r}::DOUBLE)::TINYINT" for border in borders]
+    kind = "BIGINT" if feature in WHOLE_NUMBERED else "DOUBLE"
+    above = [f"({feature} {'>' if border.below else '>='} {border.value!r}::{kind})::TINYINT" for border in borders]
     return " + ".join(above) if above else f"CASE WHEN {feature} IS NOT NULL THEN 0 END"
 
 
