@@ -464,6 +464,9 @@ def test_senders_may_do_no_more_than_they_need(shop: Shop) -> None:
     assert denied(client_of("deliver", "dynamodb").delete_item, **profile)
     assert denied(client_of("deliver", "dynamodb").scan, TableName=outputs["ProfilesTableName"])
     assert denied(client_of("deliver", "s3").list_objects_v2, Bucket=outputs["BucketName"], Prefix="ledger/")
+    people = {"Bucket": outputs["BucketName"], "Key": "ledger/customers/shard=0000/people.parquet"}
+    for function in ("deliver", "launch", "plan_refresh"):  # of the ledger, no more than what is nobody's own
+        assert denied(client_of(function, "s3").get_object, **people)
     assert denied(client_of("launch", "sqs").receive_message, QueueUrl=outputs["DeliveryQueueUrl"])
     topic = shop.physical_id("EngagementTopic")
     assert denied(client_of("deliver", "sns").publish, TopicArn=topic, Message="{}")
