@@ -205,9 +205,10 @@ def test_members_by_another_configuration_are_computed_from_the_ledger(dangol: D
 
 
 def test_the_newest_report_is_fetched_in_the_language_asked_for(dangol: Dangol, stack: Aws) -> None:
+    beside = "<!-- beside --><a href='report.en.html'>English</a><!-- /beside -->"  # which is not fetched
     for day in ("2026-11-09", "2026-11-21"):
         for name in ("report.html", "report.en.html", "summary.json"):
-            stack.s3.put_object(Bucket=stack.bucket, Key=f"reports/{day}/{name}", Body=f"{day} {name}".encode())
+            stack.s3.put_object(Bucket=stack.bucket, Key=f"reports/{day}/{name}", Body=f"{day} {name}{beside}".encode())
     assert dangol("report").out == "written to report.html\n"
     assert Path("report.html").read_text() == "2026-11-21 report.html"
     assert dangol("report", "--language", "en", "--date", "2026-11-09", "--out", "then/old.html").status == 0

@@ -236,9 +236,11 @@ def test_what_campaigns_did_is_a_link_away_where_there_is_such_a_page(build: Bui
     with World(shards=3) as world:
         build(world)
         assert "campaigns.html" not in world.store.read("reports/2026-01-01/report.html").decode()
-        world.store.write("reports/2026-01-01/campaigns.html", b"")
+        for day in ("2025-12-30", "2025-12-31", "2026-01-02"):  # measured behind the report of the day; one of a replay
+            world.store.write(f"reports/{day}/campaigns.html", b"")
         build(world)
-        assert 'href="campaigns.html"' in world.store.read("reports/2026-01-01/report.html").decode()
+        assert 'href="../2025-12-31/campaigns.html"' in world.store.read("reports/2026-01-01/report.html").decode()
+        assert "2025년 12월 31일까지의 성과 보기" in words(world)
 
 
 def test_reports_of_earlier_versions_can_be_compared_with() -> None:

@@ -20,7 +20,7 @@ from dangol.reports.contents import Contents
 from dangol.reports.distributions import Bar, Distribution
 from dangol.reports.flows import Flow
 from dangol.reports.gaps import Suggestion
-from dangol.reports.html import fitting, report_html, with_pages
+from dangol.reports.html import alone, fitting, report_html, with_pages
 from dangol.reports.news import Sentence
 from dangol.reports.quality import Quality, Source
 from dangol.reports.summary import SegmentLine, Summary
@@ -108,7 +108,7 @@ def contents(name: str = "VIP 고객", source: str = "a.csv") -> Contents:
             Sentence("stale", {"days": 4, "day": TODAY}, warning=True),
             Sentence("moved", {"origin": "vip", "target": "rest", "customers": 7}),
         ),
-        campaigns=True,
+        campaigns=date(2026, 11, 21),
     )
 
 
@@ -133,7 +133,7 @@ def test_the_page_tells_everything_in_both_languages() -> None:
     assert "1 VIP 고객 43 · 4.3% 60.0%" in english
     assert "Orders 2 100 90 4 6" in english
     assert "Sunday" in english
-    assert "See what campaigns did" in english
+    assert "See what they did up to 21 Nov 2026" in english
 
 
 def test_the_matrix_behind_the_flow_has_totals() -> None:
@@ -146,7 +146,7 @@ def test_the_matrix_behind_the_flow_has_totals() -> None:
 
 def test_what_is_not_known_is_left_out_or_said() -> None:
     bare = replace(
-        contents(), flows=(), traits=(), quality=None, news=(), suggestions=(), distributions=(), campaigns=False
+        contents(), flows=(), traits=(), quality=None, news=(), suggestions=(), distributions=(), campaigns=None
     )
     found = text_of(report_html(bare))
     for heading in ("고객의 이동", "세그먼트별 특징", "데이터 품질", "달라진 점", "캠페인 성과", "R, F, M 분포"):
@@ -161,6 +161,13 @@ def test_a_segment_of_the_shops_own_shows_what_its_policy_says_of_it() -> None:
     summary = replace(contents().summary, rfm=[line])
     default = replace(contents(), summary=summary, traits=(Traits("vip_loyal", 9),))
     assert "브랜드 큐레이션 신뢰도 높음" in text_of(report_html(default))
+
+
+def test_a_page_taken_out_of_the_bucket_leads_nowhere() -> None:
+    page = report_html(with_pages(contents()))
+    assert page.count("href=") == 2
+    assert "href=" not in alone(page)
+    assert text_of(alone(page)).startswith("고객 리포트 2026년 11월 22일 기준 고객 1,000")
 
 
 def test_the_page_needs_no_network_and_no_script() -> None:

@@ -76,16 +76,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _fetched(stack: Stack, options: argparse.Namespace) -> tuple[bytes, int]:
-    from dangol.reports.places import page_key, report_days
+    from dangol.reports.html import alone
+    from dangol.reports.places import PREFIX, SUMMARY, days_with, page_key
 
     bucket = stack.bucket()
-    days = report_days(bucket.keys("reports/"))
+    days = days_with(SUMMARY, bucket.keys(PREFIX))
     day = options.as_of or max(days, default=None)
     if day not in days:
         known = f"; the newest is of {max(days)}" if days else "; the daily run builds one each night"
         raise DangolError(f"stack '{options.stack}' has no report{f' of {day}' if day else ''}{known}")
     print(f"report of {day}", file=sys.stderr)
-    return bucket.read(page_key(day, options.language)), 0
+    return alone(bucket.read(page_key(day, options.language)).decode()).encode(), 0
 
 
 def _made(options: argparse.Namespace) -> tuple[bytes, int]:

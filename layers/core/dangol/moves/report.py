@@ -93,7 +93,7 @@ class Report:
 
     def _before(self, as_of: date) -> Before | None:
         """What the last report of an earlier day said; a report that is built again compares with the same."""
-        days = [day for day in places.report_days(self._store.keys(places.PREFIX)) if day < as_of]
+        days = [day for day in places.days_with(places.SUMMARY, self._store.keys(places.PREFIX)) if day < as_of]
         return before_of(self._store.read(places.summary_key(days[-1]))) if days else None
 
     def _contents(
@@ -111,7 +111,7 @@ class Report:
         flows = tuple(self._flow(connection, changes, policy, *period) for period in days_of(as_of).items())
         last = self._flow(connection, changes, policy, _SINCE_LAST, before.as_of) if before else None
         found, observed = observed_traits(connection, self._store, shards, as_of, policy, folder)
-        campaigns = places.folder_of(as_of) + places.CAMPAIGNS
+        measured = places.days_with(places.CAMPAIGNS, self._store.keys(places.PREFIX))
         return replace(
             with_pages(contents),
             flows=flows,
@@ -120,7 +120,7 @@ class Report:
             observed=observed,
             quality=quality,
             news=news(contents.summary, policy.version, before, last, quality),
-            campaigns=campaigns in self._store.keys(campaigns),
+            campaigns=max((day for day in measured if day <= as_of), default=None),
         )
 
     def _flow(

@@ -42,8 +42,8 @@ class Contents:
     news: "tuple[Sentence, ...]" = ()
     pages: Mapping[str, str] = field(default_factory=dict)
     """Language → the page in it, beside this one."""
-    campaigns: bool = False
-    """Whether there is a page on what campaigns did (dangol.reports.places.CAMPAIGNS) beside this one."""
+    campaigns: date | None = None
+    """Of which day there is a page on what campaigns did; None without one."""
 
 
 def contents_of(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date, currency: str) -> Contents:

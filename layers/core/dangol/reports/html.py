@@ -1,5 +1,6 @@
 """A report as one HTML file in one language that needs no network and no script."""
 
+import re
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from dangol.reports.summary import Summary, bands
 from dangol.reports.voice import Voice
 from dangol.segments.policy import UNCLASSIFIED
 
+_BESIDE = re.compile("<!-- beside -->.*?<!-- /beside -->", re.DOTALL)
 _TINTS = 8
 _CELLS = 17
 """Width of a name in a picture, in Latin letters; Korean ones are two wide."""
@@ -41,6 +43,11 @@ def report_html(contents: Contents, language: str = "ko") -> str:
         campaigns_page=CAMPAIGNS,
         sampled=0 < contents.observed < contents.summary.customers,
     )
+
+
+def alone(page: str) -> str:
+    """A page without links to those that lie beside it in the bucket."""
+    return _BESIDE.sub("", page)
 
 
 def _helpers(voice: Voice, order: list[str]) -> dict[str, object]:

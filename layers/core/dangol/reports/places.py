@@ -9,7 +9,7 @@ PAGES = {"ko": "report.html", "en": "report.en.html"}
 """Language → the name of its page."""
 SUMMARY, CAMPAIGNS = "summary.json", "campaigns.html"
 
-_SUMMARY_KEY = re.compile(rf"{PREFIX}(\d{{4}}-\d\d-\d\d)/{re.escape(SUMMARY)}")
+_KEY = re.compile(rf"{PREFIX}(\d{{4}}-\d\d-\d\d)/([^/]+)")
 
 
 def folder_of(day: date) -> str:
@@ -27,6 +27,7 @@ def summary_key(day: date) -> str:
     return folder_of(day) + SUMMARY
 
 
-def report_days(keys: Iterable[str]) -> list[date]:
-    """Of which days there are reports, among the keys of a bucket; ascending."""
-    return sorted(date.fromisoformat(match[1]) for match in map(_SUMMARY_KEY.fullmatch, keys) if match)
+def days_with(name: str, keys: Iterable[str]) -> list[date]:
+    """Of which days there is a file of this name among the keys of a bucket; ascending."""
+    found = filter(None, map(_KEY.fullmatch, keys))
+    return sorted(date.fromisoformat(match[1]) for match in found if match[2] == name)
