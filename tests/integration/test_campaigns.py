@@ -479,6 +479,14 @@ def test_that_ses_took_a_message_settles_what_is_open(
     assert aws.rows(aws.profiles) == [profile_row("c1")]
 
 
+def test_what_a_sender_recorded_meanwhile_stays(aws: Aws) -> None:
+    row = {"run_customer": f"{RUN}#c1", "channel": "email", "run": RUN, "customer_id": "c1", "step": 0}
+    row |= {"status": "failed", "reason": "message_rejected", "at": NOON.isoformat(), "expires_at": 1}
+    boto3.resource("dynamodb").Table(aws.deliveries).put_item(Item=row)
+    wiring.deliveries().was_sent(RUN, "c1", 0, "email", NOON, "m1")
+    assert aws.rows(aws.deliveries) == [row]
+
+
 def test_of_an_erased_person_no_sending_is_noted(aws: Aws, context: Context) -> None:
     assert track.handler(tracked("Send"), context) == {"batchItemFailures": []}
     assert (aws.rows(aws.deliveries), aws.rows(aws.profiles)) == ([], [])

@@ -233,6 +233,10 @@ def test_who_refused_is_not_reminded_and_elsewhere_nothing_is_due() -> None:
     assert (KR.has_notices, US.has_notices) == (True, False)
 
 
+def test_a_consent_to_something_else_than_messages_is_no_matter_of_notices() -> None:
+    assert notices_due(KR, {"ad_audiences": GIVEN}, date(2026, 3, 2)) == ()
+
+
 def test_the_most_urgent_notice_comes_first() -> None:
     consents = {
         "push": Consent(Answer.GIVEN, date(2026, 11, 20)),
