@@ -21,7 +21,7 @@ from dangol.aws.notices import DynamoNoticeList
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.campaigns.gate import ProfileChanged
-from dangol.campaigns.reply import Reply
+from dangol.campaigns.invitations.replies import Reply
 from dangol.cli.main import main
 from dangol.ledger.contact import Contact
 from dangol.moves.campaign.messages import Batch, Delivery, Run, RunState, Status

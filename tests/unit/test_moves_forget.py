@@ -268,6 +268,19 @@ def test_what_is_kept_to_measure_campaigns_loses_them_too(world: World) -> None:
     assert [json.loads(line)["customer_id"] for line in gzip.decompress(part.read_bytes()).splitlines()] == ["c10"]
 
 
+def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
+    """Rejected rows of others, and reports, have numbers in them."""
+    rows = "o8,100,어제,5,,,\no9,c10,어제,100,lee@example.com,,이손님\n"
+    ingest(world, HEADER + "o7,100,2026-01-01,5,,,\n" + rows, 10, "incoming/orders/b.csv")
+    (world.bucket / "reports/2026-01-01").mkdir(parents=True)
+    (world.bucket / "reports/2026-01-01/summary.json").write_text('{"customers": 100}')
+    proof = Eraser(world).forget("100")
+    assert (proof["clean"], proof["removed"]["rejected_rows"]) == (True, 1)
+    (rejects,) = (world.bucket / "rejects/orders").glob("b.csv.*")
+    text = rejects.read_text("utf-8")
+    assert ("o8" in text, "o9" in text) == (False, True)
+
+
 def test_copies_of_the_ledger_elsewhere_lose_them_too(world: World, tmp_path: Path) -> None:
     def copied() -> str:
         with connect(SHOP, tmp_path) as connection:

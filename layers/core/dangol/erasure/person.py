@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from dangol.channels.audiences.files import PLATFORMS, Contact, row_of
 
+_NEVER = r"(?!)"
+"""Pattern that nothing fits."""
 _SEPARATOR = r"[ .()/\-]*"
 
 
@@ -38,20 +39,29 @@ class Person:
         return frozenset(cell for c in contacts for platform in PLATFORMS for cell in row_of(c, platform) if cell)
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Finds them in a text: an id or address that stands by itself, a number however it is written."""
-        ids = [rf"(?<![\w@.+\-]){re.escape(one)}(?:\.0)?(?![\w@+\-])" for one in self.ids]
+    def contacts(self) -> re.Pattern[str]:
+        """Finds their addresses and numbers in a text, however a number is written."""
         emails = [rf"(?<![\w.+\-]){re.escape(one)}(?![\w\-])" for one in self.emails]
-        return re.compile("|".join([*ids, *emails, *map(_number, self.phones)]) or r"(?!)", re.IGNORECASE)
+        return re.compile("|".join([*emails, *map(_number, self.phones)]) or _NEVER, re.IGNORECASE)
 
-    def in_text(self, text: str) -> bool:
-        """Whether a text names any of them."""
-        return self.pattern.search(text) is not None
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        """Finds those, and their ids where they stand by themselves; one of digits alone only in quotation marks."""
+        ids = [rf"(?<![\w@.+\-]){re.escape(one)}(?![\w@+\-])" for one in self.ids if not one.isdecimal()]
+        numbers = [f'"{one}"' for one in self.ids if one.isdecimal()]
+        found = [*ids, *numbers, *([self.contacts.pattern] if self.contacts.pattern != _NEVER else [])]
+        return re.compile("|".join(found) or _NEVER, re.IGNORECASE)
 
-    def in_file(self, path: Path) -> bool:
-        """The same of a file of UTF-8 text."""
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            return any(self.pattern.search(line) for line in lines)
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Ids of digits alone, also as a spreadsheet leaves them. Amounts look the same."""
+        return frozenset(form for one in self.ids if one.isdecimal() for form in (one, f"{one}.0"))
+
+    def in_row(self, cells: Sequence[str], id_columns: Sequence[int]) -> bool:
+        """Whether a row of a file names any of them; `id_columns` are those that may hold customer ids."""
+        if self.words.search("\n".join(cells)):
+            return True
+        return any(cells[column].strip() in self.numbers for column in id_columns if column < len(cells))
 
     def subjects(self) -> dict[str, list[str]]:
         """What is to have a tombstone (see dangol.erasure.tombstones)."""

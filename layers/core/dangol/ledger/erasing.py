@@ -1,7 +1,9 @@
 """People in the ledger's objects: by what it knows them, and its objects without them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -17,7 +19,8 @@ from dangol.ledger.store import ObjectStore
 _OF_PERSONS = (layout.ORDERS, *(kind.name for kind in facts.OF_PERSONS))
 _COLUMNS = ("customer_id", "merged_into", "email", "phone", "push_token", "push_platform")
 _NOBODY = "SELECT " + ", ".join(f"NULL::VARCHAR AS {name}" for name in _COLUMNS) + " WHERE false"
-_TRIES = 5
+_AT_ONCE = 8
+"""Objects."""
 
 
 def identify(
@@ -51,7 +54,7 @@ def identify(
 
 def rows_of(connection: duckdb.DuckDBPyConnection, store: ObjectStore, found: Person, shard: int, folder: Path) -> int:
     """How many rows of one shard are about them."""
-    return sum(_count(connection, path, found.ids) for _, path in _copies(store, inputs_of(store, shard), folder))
+    return sum(_count(connection, path, found.ids) for _, path in copies(store, inputs_of(store, shard), folder))
 
 
 def erase_from(
@@ -67,12 +70,12 @@ def erase_from(
     With `under` as another object, whose name has that in it: who keeps copies by name must not go on with the old one.
     """
     erased = 0
-    for key, path in _copies(store, keys, folder):
+    for key, path in copies(store, keys, folder):
         rows = _count(connection, path, found.ids)
         if rows:
             without = folder / "without.parquet"
             connection.execute(
-                f"COPY (FROM {_read([path])} WHERE NOT {_about(connection, path, found.ids)}) "
+                f"COPY (FROM {_read(path)} WHERE NOT {_about(connection, path, found.ids)}) "
                 f"TO {literal(str(without))} (FORMAT parquet, COMPRESSION zstd)"
             )
             new = key if under is None else f"{key.removesuffix('.parquet')}.{under}.parquet"
@@ -108,7 +111,7 @@ def holds(connection: duckdb.DuckDBPyConnection, path: Path, found: Person) -> b
     texts = [
         name
         for name, kind in connection.execute(
-            f"SELECT column_name, column_type FROM (DESCRIBE FROM {_read([path])})"
+            f"SELECT column_name, column_type FROM (DESCRIBE FROM {_read(path)})"
         ).fetchall()
         if kind == "VARCHAR"
     ]
@@ -116,11 +119,27 @@ def holds(connection: duckdb.DuckDBPyConnection, path: Path, found: Person) -> b
     if not texts or not contacts:
         return False
     test = " OR ".join(f'"{name}" IN ({contacts})' for name in texts)
-    return scalar(connection, f"SELECT count(*) FROM {_read([path])} WHERE {test}") > 0
+    return scalar(connection, f"SELECT count(*) FROM {_read(path)} WHERE {test}") > 0
 
 
-def _copies(store: ObjectStore, keys: Sequence[str], folder: Path) -> Iterable[tuple[str, Path]]:
-    """(key, a copy of the object); one that is gone meanwhile is left out."""
+def copies(store: ObjectStore, keys: Iterable[str], folder: Path) -> Iterator[tuple[str, Path]]:
+    """(key, a copy of the object, gone with the next); one that is gone meanwhile is left out.
+
+    A few at a time: one by one they take long, and all of them would not fit the disk.
+    """
+    source = iter(keys)
+    while some := list(islice(source, _AT_ONCE)):
+        with TemporaryDirectory(dir=folder) as scratch:
+            try:
+                paths = store.download(some, Path(scratch))
+            except FileNotFoundError:
+                there = [key for key in some if key in store.keys(key)]
+                yield from _one_by_one(store, there, Path(scratch))
+            else:
+                yield from zip(some, paths, strict=True)
+
+
+def _one_by_one(store: ObjectStore, keys: Iterable[str], folder: Path) -> Iterator[tuple[str, Path]]:
     for key in keys:
         try:
             (path,) = store.download([key], folder)
@@ -129,19 +148,18 @@ def _copies(store: ObjectStore, keys: Sequence[str], folder: Path) -> Iterable[t
         yield key, path
 
 
-def _read(paths: Sequence[Path]) -> str:
-    names = ", ".join(literal(str(path)) for path in paths)
-    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+def _read(path: Path) -> str:
+    return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, path: Path, ids: Iterable[str]) -> int:
-    return scalar(connection, f"SELECT count(*) FROM {_read([path])} WHERE {_about(connection, path, ids)}")
+    return scalar(connection, f"SELECT count(*) FROM {_read(path)} WHERE {_about(connection, path, ids)}")
 
 
 def _about(connection: duckdb.DuckDBPyConnection, path: Path, ids: Iterable[str]) -> str:
     """SQL: whether a row of a file is about one of some accounts."""
     columns = {
-        name for (name,) in connection.execute(f"SELECT column_name FROM (DESCRIBE FROM {_read([path])})").fetchall()
+        name for (name,) in connection.execute(f"SELECT column_name FROM (DESCRIBE FROM {_read(path)})").fetchall()
     }
     names = [name for name in ("customer_id", "merged_into") if name in columns]
     return "(" + (" OR ".join(f"coalesce({name} IN ({_list(ids)}), false)" for name in names) or "false") + ")"
@@ -156,7 +174,8 @@ def _everyone(connection: duckdb.DuckDBPyConnection, store: ObjectStore, folder:
     normal = f"{email_sql('email')} AS address, {phone_sql('phone')} AS number"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE everyone AS SELECT *, {normal} FROM ({_NOBODY})")
     for prefix in (layout.kind_prefix(facts.CUSTOMERS.name, None), layout.kind_prefix(PROFILES, None)):
-        _add(connection, [path for _, path in _copies(store, store.keys(prefix), folder)], "true")
+        for _, path in copies(store, store.keys(prefix), folder):
+            _add(connection, path, "true")
 
 
 def _add_orders(
@@ -166,15 +185,13 @@ def _add_orders(
     shards = layout.number_of_shards(store) if store.keys(layout.LAYOUT_KEY) else 0
     for shard in {layout.shard_of(one, shards) for one in ids} - read if shards else ():
         read.add(shard)
-        keys = store.keys(layout.kind_prefix(layout.ORDERS, shard))
-        _add(connection, [path for _, path in _copies(store, keys, folder)], "customer_id IS NOT NULL")
+        for _, path in copies(store, store.keys(layout.kind_prefix(layout.ORDERS, shard)), folder):
+            _add(connection, path, "customer_id IS NOT NULL")
 
 
-def _add(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) -> None:
-    if not paths:
-        return
+def _add(connection: duckdb.DuckDBPyConnection, path: Path, where: str) -> None:
     columns = ", ".join(map(literal, _COLUMNS))
-    rows = f"SELECT COLUMNS(lambda c: c IN ({columns})) FROM {_read(paths)} WHERE {where}"
+    rows = f"SELECT COLUMNS(lambda c: c IN ({columns})) FROM {_read(path)} WHERE {where}"
     connection.execute(f"""
         INSERT INTO everyone BY NAME
         SELECT DISTINCT *, {email_sql("email")} AS address, {phone_sql("phone")} AS number

@@ -2,8 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -12,11 +15,14 @@ from dangol.erasure.person import Person
 from dangol.erasure.plan import FORGETTING
 from dangol.erasure.tombstones import ERASED_KEY
 from dangol.errors import UnreadableFile
-from dangol.files.export import open_export
-from dangol.ledger.erasing import holds
+from dangol.files.columns import fold
+from dangol.files.export import Export, open_export
+from dangol.inputs import TABLES
+from dangol.ledger.erasing import copies, holds
 from dangol.ledger.store import ObjectStore
 from dangol.measurement.layout import ANALYTICS
 from dangol.measurement.plan import RECIPIENTS
+from dangol.orders.describe import builtin_dialects, plain
 
 INCOMING, REJECTS, KEPT_PARTS = "incoming/", "rejects/", "ledger/parts/"
 _LEFT_OUT = ("config/", FORGETTING, ERASED_KEY, RECIPIENTS, ANALYTICS)
@@ -51,8 +57,8 @@ class Files:
         holds the rest of it. So do the parts that were kept until others came.
         """
         removed = {"rejected_rows": sum(map(self._clean_rejects, self._store.keys(REJECTS)))}
-        dropped = [key for key in self._store.keys(INCOMING) if self._is_taken(key) and self._names(key)]
-        parts = [key for key in self._store.keys(KEPT_PARTS) if self._names(key)]
+        dropped = list(self._naming(key for key in self._store.keys(INCOMING) if self._is_taken(key)))
+        parts = list(self._naming(self._store.keys(KEPT_PARTS)))
         self._store.delete([*dropped, *parts])
         return removed | {"dropped_files": len(dropped), "kept_parts": len(parts)}
 
@@ -70,44 +76,64 @@ class Files:
 
     def left(self) -> Iterator[str]:
         """Keys of all objects that still name them. Reads everything."""
-        for key in self._store.keys(""):
-            if not key.startswith(_LEFT_OUT) and self._names(key):
+        return self._naming(key for key in self._store.keys("") if not key.startswith(_LEFT_OUT))
+
+    def _naming(self, keys: Iterable[str]) -> Iterator[str]:
+        """Those of objects that name them, whatever they are written in."""
+        for key, path in copies(self._store, keys, self._folder):
+            if key.endswith(".parquet") and key.startswith("ledger/"):
+                names = holds(self._connection, path, self._person)
+            elif key.startswith(AUDIENCES):  # hashes; the removals must name them
+                text = path.read_text("utf-8")
+                names = not key.endswith("-removals.csv") and any(one in text for one in self._person.hashes)
+            elif key.startswith((INCOMING, KEPT_PARTS, REJECTS)):
+                names = self._in_rows(path, key)
+            else:  # reports have no ids, but words and numbers that look like some
+                pattern = self._person.contacts if key.startswith("reports/") else self._person.words
+                names = pattern.search(path.read_bytes().decode("utf-8", "replace")) is not None
+            if names:
                 yield key
 
-    def _names(self, key: str) -> bool:
-        """Whether an object names them, whatever it is written in."""
-        try:
-            (path,) = self._store.download([key], self._folder)
-        except FileNotFoundError:
-            return False
-        if key.endswith(".parquet") and key.startswith("ledger/"):
-            return holds(self._connection, path, self._person)
-        if key.startswith(AUDIENCES):  # hashes; the removals must name them
-            text = path.read_text("utf-8")
-            return not key.endswith("-removals.csv") and any(one in text for one in self._person.hashes)
-        return self._in_text(path, key)
+    def _in_rows(self, path: Path, key: str) -> bool:
+        with TemporaryDirectory(dir=self._folder) as folder:
+            try:
+                found = open_export(path, key, Path(folder), password=self._password, connection=self._connection)
+            except UnreadableFile:
+                texts = (path.read_bytes().decode(name, "ignore") for name in _ENCODINGS)
+                return any(self._person.words.search(text) for text in texts)
+            with found.path.open(encoding="utf-8", errors="replace", newline="") as lines:
+                if any(self._person.words.search(line) for line in lines):
+                    return True
+            return bool(self._person.numbers) and self._has_number(found)
 
-    def _in_text(self, path: Path, key: str) -> bool:
-        if self._person.in_file(path):
-            return True
-        if not key.startswith((INCOMING, KEPT_PARTS)):
-            return False
-        folder = self._folder / "unpacked"
-        folder.mkdir(exist_ok=True)
-        try:
-            found = open_export(path, key, folder, password=self._password, connection=self._connection)
-        except UnreadableFile:
-            return any(self._person.in_text(path.read_bytes().decode(name, "ignore")) for name in _ENCODINGS)
-        return self._person.in_file(found.path)
+    def _has_number(self, found: Export) -> bool:
+        """Whether a column of ids holds one of theirs that is made of digits alone; any column, where none is known."""
+        columns = id_columns(found.header) or range(len(found.header))
+        with found.path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=found.delimiter)
+            return any(self._person.in_row(row, columns) for row in rows)
 
     def _clean_rejects(self, key: str) -> int:
         """Write rejected rows anew without theirs; how many those were."""
         text = self._store.read(key).decode("utf-8-sig")
         header, *rows = list(csv.reader(io.StringIO(text, newline="")))
-        kept = [row for row in rows if not self._person.in_text("\n".join(row))]
+        columns = id_columns(header)
+        kept = [row for row in rows if not self._person.in_row(row, columns)]
         if len(kept) == len(rows):
             return 0
         buffer = io.StringIO(newline="")
         csv.writer(buffer).writerows([header, *kept])
         self._store.write(key, buffer.getvalue().encode("utf-8-sig"))
         return len(rows) - len(kept)
+
+
+def id_columns(header: Sequence[str]) -> list[int]:
+    """The columns of a file that hold customer ids, by any name they are known by."""
+    return [index for index, name in enumerate(header) if fold(name) in _id_headers()]
+
+
+@cache
+def _id_headers() -> frozenset[str]:
+    named = [dialect.headers.get("customer_id", ()) for dialect in (*builtin_dialects(), plain())]
+    named += [TABLES["customers"].headers[name] for name in ("customer_id", "merged_into")]
+    return frozenset(chain.from_iterable(named))
