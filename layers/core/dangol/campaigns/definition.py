@@ -11,10 +11,12 @@ from dangol.campaigns.schedule import Schedule
 ITEM_KINDS = {
     "cart": "products in their cart",
     "wishlist": "products on their wish list",
-    "restocked": "products they looked for that are back in stock",
+    "restocked": "of cart, wish list and what they looked at: what came back in stock since, in the last 14 days",
     "last_category": "products of the category they bought from last",
-    "bought_together": "products often bought together with their last",
-    "new": "new products",
+    "bought_together": (
+        "products that three or more people bought in one order with the person's last product, within a year"
+    ),
+    "new": "launched in the last 30 days",
     "limited": "products of limited number",
 }
 """What items a message may show. Never what the person has just bought."""
