@@ -232,6 +232,20 @@ def test_of_a_large_shop_some_shards_stand_for_all(build: Build, monkeypatch: py
         assert f"고객 {looked_at}명을 무작위로 골라 살펴보았습니다." in words(world)
 
 
+def test_no_person_is_in_a_report(build: Build) -> None:
+    with World(shards=3) as world:
+        world.drop_and_ingest([Row(f"order-{n}", f"kim-minji-{n}", 0, 100) for n in range(6)], second=1)
+        people = "customer_id,name,email,city\nkim-minji-1,김민지,minji@example.com,Seoul\n"
+        world.ingest(world.drop(people, 2, "incoming/customers/a.csv"))
+        bad = "order_id,customer_id,ordered_at,amount\no1,kim-minji-9,김민지,5\n"
+        world.ingest(world.drop(bad, 3, "incoming/orders/bad.csv"))
+        world.refresh_all(FIRST_DAY)
+        build(world)
+        for key in world.store.keys("reports/"):
+            told = world.store.read(key).decode()
+            assert not re.search("kim-minji|김민지|example.com|order-", told), key
+
+
 def test_what_campaigns_did_is_a_link_away_where_there_is_such_a_page(build: Build) -> None:
     with World(shards=3) as world:
         build(world)

@@ -25,6 +25,8 @@ from dangol.reports.news import Sentence
 from dangol.reports.quality import Quality, Source
 from dangol.reports.summary import SegmentLine, Summary
 from dangol.reports.traits import Traits
+from dangol.reports.words import EXPECTED
+from dangol.segments.policy import default_policy
 
 TODAY = date(2026, 11, 22)
 EVIL = "<img src=x onerror=alert(1)>\"'&"
@@ -161,6 +163,10 @@ def test_a_segment_of_the_shops_own_shows_what_its_policy_says_of_it() -> None:
     summary = replace(contents().summary, rfm=[line])
     default = replace(contents(), summary=summary, traits=(Traits("vip_loyal", 9),))
     assert "브랜드 큐레이션 신뢰도 높음" in text_of(report_html(default))
+
+
+def test_every_default_segment_has_something_expected_of_it() -> None:
+    assert EXPECTED.keys() == {rule.id for rule in default_policy().rfm}
 
 
 def test_a_page_taken_out_of_the_bucket_leads_nowhere() -> None:
