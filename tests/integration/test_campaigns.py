@@ -490,6 +490,9 @@ def test_what_a_sender_recorded_meanwhile_stays(aws: Aws) -> None:
 def test_of_an_erased_person_no_sending_is_noted(aws: Aws, context: Context) -> None:
     assert track.handler(tracked("Send"), context) == {"batchItemFailures": []}
     assert (aws.rows(aws.deliveries), aws.rows(aws.profiles)) == ([], [])
+    wiring.profiles().block(["c1"])
+    assert track.handler(tracked("Send"), context) == {"batchItemFailures": []}
+    assert aws.rows(aws.deliveries) == []
 
 
 def test_a_message_that_ses_is_known_to_have_taken_is_not_sent_again(

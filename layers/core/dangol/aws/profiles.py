@@ -131,7 +131,9 @@ class DynamoProfiles:
                 TableName=self._table,
                 Key={"customer_id": customer_id},
                 UpdateExpression="REMOVE nothing",  # there is no such attribute
-                ConditionExpression="attribute_exists(customer_id)",
+                # A mark in the place of who is being erased is no profile.
+                ConditionExpression="attribute_exists(customer_id) AND attribute_not_exists(#blocked)",
+                ExpressionAttributeNames={"#blocked": BLOCKED},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != CONDITION_FAILED:
