@@ -392,6 +392,7 @@ def test_the_ledger_keeps_who_unsubscribed_when_the_table_is_lost(aws: Aws, cont
     token = sign(Link(Action.UNSUBSCRIBE, "c1", f"email {RUN}"), LINK_KEY.encode())
     unsubscribe.handler(request("POST", token), context)
     (told,) = aws.taken(aws.engagement_queue)
+    assert told["mail"]["tags"] == {"dangol-customer": ["c1"], "dangol-run": [RUN]}
     record_engagement.handler(with_body(example("track"), told), context)
     asked = {**body_of(example("refresh")), "shard": shard_of("c1", SHARDS), "task_token": None}
     refresh.handler(with_body(example("refresh"), asked), context)

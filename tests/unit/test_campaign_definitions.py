@@ -413,6 +413,12 @@ def test_the_shipped_settings_wait_for_the_shops_own_data() -> None:
     assert isinstance(default_settings(), Settings)
 
 
+def test_a_purchase_is_put_down_to_a_message_for_as_long_as_the_shop_says() -> None:
+    assert load_settings(SETTINGS.encode(), "").attribution == {"email": timedelta(days=5), "push": timedelta(hours=24)}
+    found = load_settings(f"{SETTINGS}\nattribution: {{email: 3 days}}".encode(), "messaging.yaml")
+    assert found.attribution == {"email": timedelta(days=3), "push": timedelta(hours=24)}
+
+
 @pytest.mark.parametrize(
     ("line", "sends", "since"),
     [
@@ -446,6 +452,8 @@ def test_the_notices_of_the_law_are_sent_unless_they_are_switched_off(
         ("0.05", "0.05\nnotices: never", 6, "unknown setting of 'notices' 'never'"),
         ("0.05", "0.05\nnotices: {since: soon}", 6, "'since' must be a date such as 2026-12-01"),
         ("0.05", "0.05\nnotices: {}", 6, "'notices' needs 'since'"),
+        ("0.05", "0.05\nattribution: {email: 2 years}", 6, "'email' must be"),
+        ("0.05", "0.05\nattribution: {mail: 2 days}", 6, "unknown key 'mail' of 'attribution'"),
     ],
 )
 def test_a_mistake_in_the_settings_is_told(old: str, new: str, line: int, reason: str) -> None:

@@ -11,10 +11,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from dangol.campaigns.definition import CLICKS, Winner
 from dangol.campaigns.settings import Settings
 from dangol.engine import connect
 from dangol.measurement.erasing import erase, naming
-from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, RunState
+from dangol.measurement.plan import plan_of
+from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_TOTAL, RunState
 
 from tests.fakes import Crash, Crashed
 from tests.measuring import MeasuredWorld, held_out
@@ -110,7 +112,8 @@ def test_the_global_holdout_hears_from_no_other_campaign_either_and_is_not_compa
         world.run()
         world.measure(20)
         assert arms(world.result()) == {"treated": (4, 0, 0.0), "holdout": (5, 0, 0.0)}  # c03 is in neither
-        assert [row["arm"] for row in world.table("outcomes") if row["customer_id"] == "c03"] == ["global_holdout"]
+        (row,) = (row for row in world.table("outcomes") if row["customer_id"] == "c03")
+        assert (row["arm"], row["reachable"], row["compared"]) == ("global_holdout", True, False)
 
 
 def test_a_purchase_is_put_down_to_the_last_message_that_touched_the_person_in_time(world: MeasuredWorld) -> None:
@@ -145,23 +148,23 @@ def test_a_purchase_is_put_down_to_the_last_message_that_touched_the_person_in_t
 
 
 def test_of_several_campaigns_the_last_touch_has_the_purchase_and_sums_do_not_double() -> None:
-    first, second = hello(more=WEEK), hello("other", more="goal: {reach: purchase, within: 30 days}")
-    later = replace(second, schedule=replace(second.schedule, cron="0 13 * * *"))
-    with MeasuredWorld(first, later) as world:
+    second, other = hello("other", more="goal: {reach: purchase, within: 30 days}"), "other-20261124T0200Z"
+    earlier = replace(second, schedule=replace(second.schedule, cron="0 11 * * *"))
+    with MeasuredWorld(hello(more=WEEK), earlier) as world:
         world.people(10)
+        world.now = NOON - timedelta(hours=1)
         world.run()
-        world.now += timedelta(hours=1)
+        world.now = NOON
         world.run()
         world.sell(
-            ("o1", "c00", at(24, 14), 10_000), ("o2", "c00", at(24, 12, 30), 5_000), ("o3", "c01", at(24, 14), 1)
+            ("o1", "c00", at(24, 12, 30), 10_000), ("o2", "c00", at(24, 11, 30), 5_000), ("o3", "c01", at(24, 14), 1)
         )
         world.measure(20)
-        assert world.result()["attributed"] == {"orders": 1, "revenue": 5_000.0}
-        assert world.result()["state"] == "final"
-        other = "other-20261124T0400Z"
-        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 10_001.0}
+        assert world.result()["attributed"] == {"orders": 1, "revenue": 10_000.0}
+        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 5_001.0}
+        assert (world.result()["state"], world.result(other)["state"]) == ("final", "open")
         world.measure(21)  # the first is measured no more; what is its own stays so
-        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 10_001.0}
+        assert world.result(other)["attributed"] == {"orders": 2, "revenue": 5_001.0}
 
 
 def test_a_person_is_compared_in_the_first_run_that_addressed_them_and_runs_add_up(world: MeasuredWorld) -> None:
@@ -223,7 +226,11 @@ def test_numbers_are_open_until_late_files_had_time_and_told_once_they_are_final
     world.sell(("o1", "c00", at(25, 9), 10_000))
     assert world.measure(0)["runs"] == 1
     assert (world.result()["state"], arms(world.result())["treated"]) == ("open", (4, 0, 0.0))
+    assert world.results.find(CAMPAIGN_TOTAL, "hello") is None
+    world.measure(7)
+    assert world.results.find(CAMPAIGN_TOTAL, "hello") is None  # it is the last day that counts
     world.measure(13)
+    assert world.total()["runs"] == 1
     assert (world.result()["state"], world.result()["final_on"]) == ("open", "2026-12-08")
     assert arms(world.result())["treated"] == (4, 1, 10_000.0)
     assert world.bus.of(CAMPAIGN_MEASURED) == []
@@ -259,6 +266,26 @@ def test_messages_are_kept_before_the_table_forgets_them(world: MeasuredWorld) -
     assert world.result()["messages"] == before | {"opened": 1}
 
 
+def test_what_is_not_due_yet_is_not_asked_for() -> None:
+    again = "steps: [{after: 4 days, channels: {email: [{id: b, subject: 또 만나요, body: 반가워요.}]}}]"
+    with MeasuredWorld(hello(more=f"{WEEK}\n{again}")) as world:
+        world.people(10)
+        world.run()
+        reads = []
+        for day in (1, 4):
+            world.crash = Crash()
+            world.measure(day)
+            reads.append([name for name, _ in world.crash.calls].count("FakeDeliveries.read"))
+        assert reads == [2, 3]
+
+
+def test_with_a_winner_to_be_found_the_rest_is_sent_later() -> None:
+    plain = hello(more=WEEK)
+    contest = replace(plain, winner=Winner(by=CLICKS, after=timedelta(days=3), share=0.5))
+    plans = [plan_of(campaign, RUN, NOON, settings()) for campaign in (plain, contest)]
+    assert [plan.sent_by(SHOP) for plan in plans] == [date(2026, 11, 25), date(2026, 11, 28)]
+
+
 def test_a_cancelled_run_is_not_compared(world: MeasuredWorld) -> None:
     world.people(10)
     world.launch()
@@ -266,6 +293,7 @@ def test_a_cancelled_run_is_not_compared(world: MeasuredWorld) -> None:
     world.work_off()
     world.measure(20)
     assert world.result()["lift"] == {"verdict": "cancelled"}
+    assert arms(world.result()) == {"treated": (0, 0, 0.0), "holdout": (0, 0, 0.0)}
     assert world.result()["messages"]["skipped"] == {"cancelled": 20}
 
 

@@ -48,14 +48,10 @@ class Addressed:
                 self._connection.execute("INSERT INTO windows VALUES (?, ?, ?)", [plan.run, channel, seconds])
 
     def add_recipients(self, plans: Iterable[Plan]) -> None:
-        """Whom these runs and earlier ones of their campaigns set out to address; and temp table `people` of these."""
-        last: dict[str, str] = {}
-        for plan in plans:
-            last[plan.campaign] = max(plan.run, last.get(plan.campaign, ""))
-        for campaign, newest in last.items():
+        """Whom all runs of these campaigns set out to address; and temp table `people` of those of these runs."""
+        for campaign in sorted({plan.campaign for plan in plans}):
             for run, keys in self._parts(campaign).items():
-                if run <= newest:
-                    self._insert_people(campaign, run, keys)
+                self._insert_people(campaign, run, keys)
         self._connection.execute("""
             CREATE OR REPLACE TEMP TABLE people AS
             SELECT DISTINCT customer_id FROM recipients SEMI JOIN plans USING (run)""")

@@ -2,8 +2,8 @@
 
     plans       run, campaign VARCHAR; starts_at TIMESTAMP (shop time); last_day DATE; goal_segment VARCHAR, NULL for
                 a purchase; cancelled BOOLEAN
-    recipients  run, campaign, customer_id, arm VARCHAR (plan.TrialArm): everybody, of these runs and of all runs of
-                their campaigns before; names of a campaign's runs sort by time
+    recipients  run, campaign, customer_id, arm VARCHAR (plan.TrialArm): everybody, of all runs of these campaigns;
+                names of a campaign's runs sort by time
     messages    run, customer_id, step INTEGER, channel, status, reason, variant, message_id VARCHAR,
                 noted_at TIMESTAMP (UTC): as table `Deliveries` has them
     events      customer_id, run, message_id, kind VARCHAR, happened_at TIMESTAMP (UTC): of e-mail; opens and clicks
