@@ -155,9 +155,6 @@ def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws:
     assert out.splitlines() == [
         "hello  인사",
         "  goal: a purchase within 7 days",
-        "  all 1 runs that are over",
-        "    too small to tell: +2.0 points (95 %: -1.4 to +4.1); about 44,000 people would tell a lift of 20%",
-        "    reached it: 34 of 850 (4.0%); 3 of 150 in the holdout (2.0%)",
         "  hello-20261124T0300Z  final",
         "    1,100 people, 1,000 reachable; 850 messages sent, skipped: 150 holdout, 100 no_consent",
         "    of e-mail: 0 delivered, 300 opened, 0 clicked, 0 bounced, 0 complained; 2 unsubscribed",
@@ -169,6 +166,14 @@ def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws:
     assert found["runs"][0]["arms"]["treated"]["reached"] == 34
     assert found["campaigns"][0]["lift"]["verdict"] == "too small to tell"
     assert len(dangol("results", "hello", "--run", "hello-20261124T0300Z")[1].splitlines()) == 8
+
+    noted(aws, "hello-20261125T0300Z")
+    told = dangol("results")[1].splitlines()
+    assert told[2:5] == [
+        "  all 2 runs that are over",
+        "    too small to tell: +2.0 points (95 %: -0.2 to +3.5); about 45,000 people would tell a lift of 20%",
+        "    reached it: 68 of 1,700 (4.0%); 6 of 300 in the holdout (2.0%)",
+    ]
 
 
 def test_harm_is_a_finding_and_no_results_are_said_so(dangol: Dangol, aws: Aws) -> None:

@@ -17,6 +17,7 @@ from dangol.engine import connect
 from dangol.measurement.erasing import erase, naming
 from dangol.measurement.plan import plan_of
 from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_TOTAL, RunState
+from dangol.reports.campaigns import campaigns_html
 
 from tests.fakes import Crash, Crashed
 from tests.measuring import MeasuredWorld, held_out
@@ -311,6 +312,18 @@ def test_a_shop_without_runs_has_a_page_and_the_sizes_of_its_segments(world: Mea
     page = (world.ledger.bucket / "reports/2026-11-24/campaigns.html").read_text("utf-8")
     assert "아직 실행된 캠페인이 없습니다" in page
     assert (world.ledger.bucket / "analytics/segments/as_of=2026-11-24/segments.parquet").is_file()
+
+
+def test_the_page_says_it_in_both_languages_and_lets_nothing_in(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(20)
+    page = (world.ledger.bucket / "reports/2026-12-14/campaigns.html").read_text("utf-8")
+    for said in ("홀드아웃 6명 중 0명", "0 of 6 in the holdout", "7일 안에 구매", "확정", "보내지 않음: holdout 12"):
+        assert said in page
+    assert "http" not in page  # it needs no network
+    row = {"id": RUN, **world.result(), "names": {"ko": "<script>", "en": "&"}}
+    assert "<script>" not in campaigns_html([row], {}, date(2026, 12, 14), "KRW")
 
 
 def test_a_crash_anywhere_then_a_retry_ends_as_without_it() -> None:

@@ -66,8 +66,7 @@ def _told(results: "list[Row]", totals: "Mapping[str, Row]", currency: str) -> "
         own = [row for row in results if row["campaign"] == campaign]
         newest = sorted(own, key=lambda row: str(row["run_at"]), reverse=True)
         lines = [f"{campaign}  {newest[0]['names'].get('ko', '')}", f"  goal: {goal_text(newest[0], ENGLISH)}"]
-        if campaign in totals:
-            total = totals[campaign]
+        if (total := totals.get(campaign)) and total["runs"] > 1:
             lines += [f"  all {total['runs']} runs that are over", *_comparison(total, currency)]
         for row in newest[:_SHOWN]:
             lines += _of_run(row, currency)

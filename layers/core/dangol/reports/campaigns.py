@@ -36,7 +36,7 @@ def _campaign(runs: Sequence[Row], total: Row | None, currency: str) -> dict[str
         "id": newest["campaign"],
         "names": newest["names"],
         "goal": {"ko": goal_text(newest, KOREAN), "en": goal_text(newest, ENGLISH)},
-        "total": total and _comparison(total, currency) | {"runs": total["runs"]},
+        "total": total and total["runs"] > 1 and _comparison(total, currency) | {"runs": total["runs"]},
         "runs": [_comparison(row, currency) | {"row": row, "skipped": _skipped(row)} for row in runs],
     }
 
