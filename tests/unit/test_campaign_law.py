@@ -266,6 +266,8 @@ def test_a_confirmation_names_sender_fact_date_and_result(consent: Consent, word
     ):
         assert part in said
     assert "(광고)" not in said
+    if channel == "email":
+        assert ("앞으로 야간(21시~08시) 앱 푸시로는 광고성 정보를 보내지 않습니다" in said) is (consent is not GIVEN)
 
 
 @pytest.mark.parametrize("channel", ["email", "push"])

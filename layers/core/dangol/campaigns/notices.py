@@ -25,9 +25,9 @@ WORDING = Variant("notice", "", "")
 _SUBJECTS = {"email": "이메일", "push": "앱 푸시", "night_push": "야간(21시~08시) 앱 푸시"}
 _ANSWERS = {Answer.GIVEN: "수신동의", Answer.REFUSED: "수신거부", Answer.WITHDRAWN: "수신거부(동의 철회)"}
 _RESULTS = {
-    Answer.GIVEN: "수신동의로 처리되었습니다. 앞으로 혜택과 소식을 보내 드립니다.",
-    Answer.REFUSED: "수신거부로 처리되었습니다. 앞으로 광고성 정보를 보내지 않습니다.",
-    Answer.WITHDRAWN: "수신거부(동의 철회)로 처리되었습니다. 앞으로 광고성 정보를 보내지 않습니다.",
+    Answer.GIVEN: "수신동의로 처리되었습니다. 앞으로 {subject}로 혜택과 소식을 보내 드립니다.",
+    Answer.REFUSED: "수신거부로 처리되었습니다. 앞으로 {subject}로는 광고성 정보를 보내지 않습니다.",
+    Answer.WITHDRAWN: "수신거부(동의 철회)로 처리되었습니다. 앞으로 {subject}로는 광고성 정보를 보내지 않습니다.",
 }
 
 
@@ -80,7 +80,7 @@ def _confirmation(notice: Notice) -> str:
     consent, subject = notice.consent, _SUBJECTS[notice.subject]
     return (
         f"구분: {subject} 광고성 정보 {_ANSWERS[consent.answer]}\n일자: {_day(consent.on)}\n"
-        f"처리 결과: {_RESULTS[consent.answer]}"
+        f"처리 결과: {_RESULTS[consent.answer].format(subject=subject)}"
     )
 
 

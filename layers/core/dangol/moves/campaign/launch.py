@@ -6,21 +6,19 @@ a cursor that moves only from where it stood, and a batch that comes twice is wo
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 from dangol.campaigns.definition import Campaign
 from dangol.campaigns.schedule import due_ticks
 from dangol.campaigns.settings import SETTINGS_FILE, Settings
-from dangol.campaigns.winner import contested, in_test
 from dangol.measurement.plan import part_key, people_to_lines, plan_key, plan_of
+from dangol.moves.campaign.batches import batches_of, part_of
 from dangol.moves.campaign.messages import (
     CAMPAIGN_COMPLETED,
     Arm,
     Audience,
-    Batch,
     BatchQueue,
     Campaigns,
     NoticeList,
@@ -135,7 +133,7 @@ class Launcher:
         if not run.bucket and run.after is None:
             write(plan_key(campaign.id, run.id), plan.to_json())
         if people:
-            write(part_key(campaign.id, run.id, _part(run)), people_to_lines(plan, people))
+            write(part_key(campaign.id, run.id, part_of(run)), people_to_lines(plan, people))
 
     def _read_notices(self, run: Run, campaign: Campaign, deadline: datetime) -> str:
         """Put whom notices are to reach on the queue, part by part.
@@ -156,7 +154,7 @@ class Launcher:
 
     def _hand_out(self, run: Run, campaign: Campaign, people: Sequence[str], after: Run) -> Run:
         """Put all batches of a part of the audience where they belong; the run `after` that, with what to add up."""
-        batches = list(_batches(run, campaign, people))
+        batches = list(batches_of(run, campaign, people))
         for batch, due_at in batches:
             if due_at > run.run_at:
                 self._doors.campaigns.wait([batch], due_at)
@@ -222,33 +220,3 @@ def completed(run: Run) -> dict[str, object]:
         "unknown": run.counts.get("unknown", 0),
         "skipped": skipped,
     }
-
-
-def _batches(run: Run, campaign: Campaign, people: Sequence[str]) -> Iterator[tuple[Batch, datetime]]:
-    """The batches of a part of the audience, each with when it is due. Names follow from where the cursor stood.
-
-    With a winner to be found the rest of the audience has its own run, as it were, that begins when the test is over.
-    """
-    part = _part(run)
-    if campaign.winner is None:
-        yield from _messages(campaign, Batch(run.id, campaign.id, run.run_at, 0, "", part, tuple(people)))
-        return
-    tested = tuple(person for person in people if in_test(person, campaign))
-    rest, over = tuple(person for person in people if person not in tested), run.run_at + campaign.winner.after
-    test = Batch(run.id, campaign.id, run.run_at, 0, "", part, tested)
-    yield from _messages(campaign, test)
-    for channel in contested(campaign) if tested else ():
-        yield replace(test, channel=channel, part=f"{part}-tally", arm=Arm.TALLY), over
-    yield from _messages(campaign, replace(test, run_at=over, part=f"{part}-rest", customers=rest, arm=Arm.REST))
-
-
-def _messages(campaign: Campaign, pattern: Batch) -> Iterator[tuple[Batch, datetime]]:
-    """A batch like the pattern for each message of the campaign, with when it is due; none for nobody."""
-    for number, step in enumerate(campaign.steps if pattern.customers else ()):
-        for channel in step.variants:
-            yield replace(pattern, step=number, channel=channel), campaign.due_at(number, pattern.run_at)
-
-
-def _part(run: Run) -> str:
-    """Names the next people of a run: follows from where the cursor stands."""
-    return sha256(f"{run.bucket} {run.after or ''}".encode()).hexdigest()[:12]
