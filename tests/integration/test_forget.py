@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,14 +24,17 @@ from dangol.aws.replies import DynamoReplies
 from dangol.campaigns.gate import ProfileChanged
 from dangol.campaigns.invitations.replies import Reply
 from dangol.cli.main import main
+from dangol.configuration import to_json
 from dangol.ledger.contact import Contact
 from dangol.moves.campaign.messages import Batch, Delivery, Run, RunState, Status
+from dangol.moves.configure import LIVE_KEY
 
+from functions.export_audiences import app as export_audiences
 from functions.forget import app as forget
 from functions.ingest import app as ingest
 from functions.record_engagement import app as record_engagement
 from functions.refresh import app as refresh
-from tests.integration.conftest import REGION, Aws, Context, body_of, example, with_body
+from tests.integration.conftest import REGION, TODAY, Aws, Context, body_of, example, with_body
 from tests.schemas import problems
 from tests.workbooks import workbook
 
@@ -201,6 +205,29 @@ def test_what_became_of_messages_from_before_is_not_recorded_any_more(aws: Aws, 
 
     assert told(datetime.now(UTC) - timedelta(days=1)) == []
     assert len(told(datetime.now(UTC) + timedelta(days=1))) == 1, "whoever came back is a new customer"
+
+
+def test_ad_platforms_are_told_to_take_them_off_their_lists(aws: Aws, context: Context) -> None:
+    audiences = b"audiences:\n  - {id: ads, segment: never_purchased, platforms: [meta]}\n"
+    aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({"audiences.yaml": audiences}))
+    people = "customer_id,email,accepts_ad_audiences\n" + "".join(f"c{n},p{n}@example.com,yes\n" for n in range(101))
+    drop(aws, context, "incoming/customers/a.csv", people.encode())
+    export_audiences.handler({}, context)
+
+    def read(name: str) -> str:
+        body: bytes = aws.s3.get_object(Bucket=aws.bucket, Key=f"audiences/meta/ads/{name}.csv")["Body"].read()
+        return body.decode()
+
+    theirs = sha256(b"p1@example.com").hexdigest()
+    assert theirs in read("full")
+    assert theirs in read(f"changes/00000001-{TODAY}-additions")
+    proof = erased(aws, context, "c1")
+    assert (proof["clean"], proof["removed"]["list_rows"]) == (True, 1)
+    assert theirs in read(f"changes/00000002-{TODAY}-removals")
+    assert theirs not in read("full")
+    assert theirs not in read(f"changes/00000001-{TODAY}-additions")
+    state: bytes = aws.s3.get_object(Bucket=aws.bucket, Key="audiences/state/meta/ads.json")["Body"].read()
+    assert theirs not in state.decode()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dangol.campaigns.caps import Cap
+from dangol.campaigns.gate import Profile
 from dangol.moves.campaign.messages import Batch, Grant, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Unsure
 from dangol.moves.campaign.sending import FIRST_WAIT, LIFE, TRIES
@@ -310,3 +311,26 @@ def test_a_later_step_goes_to_who_got_the_first_and_did_not_answer() -> None:
         "손님c00님, 안녕하세요",
         "다시 인사드려요",
     ]
+
+
+def test_a_message_that_is_under_way_when_a_person_is_erased_is_not_sent() -> None:
+    world = launched(people=3)
+    world.profiles.block(["c00", "c01"])
+    world.profiles.unblock(["c00"])
+    world.work_off()
+    assert {customer for _, customer, _ in world.email.out + world.push.out} == {"c02"}
+    assert world.status("c00") == world.status("c01") == "skipped no_profile"
+
+
+def test_whoever_is_erased_between_reading_and_claiming_is_not_written_to() -> None:
+    world = launched(people=1)
+    mark = world.profiles.mark
+
+    def erased_just_before(profile: Profile) -> Profile:
+        world.profiles.block(["c00"])
+        return mark(profile)
+
+    world.profiles.mark = erased_just_before  # type: ignore[method-assign]
+    world.work_off()
+    assert (world.email.out, world.push.out) == ([], [])
+    assert world.status("c00") == "skipped no_profile"
