@@ -77,6 +77,7 @@ class Eraser:
         self.world = world
         self.exported = 0
         self.tokens: list[tuple[str, str]] = []
+        self.is_taken: Callable[[str], bool] = lambda key: True
 
     def forgetter(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> Forgetter:
         door = self.world._watched
@@ -85,7 +86,7 @@ class Eraser:
             tables=door(Tables(self.world)),
             queue=door(self.world.queue),
             runs=door(self.world.runs),
-            is_taken=lambda key: True,
+            is_taken=self.is_taken,
             is_busy=lambda: False,
             export=self._export,
             forget_token=self._forget_token,
@@ -313,6 +314,22 @@ def test_it_says_what_it_waits_for_when_time_is_up_and_goes_on_when_it_is_called
     world.work_off()
     assert eraser.forget("c1")["clean"]
     assert words(kept(world)) == set()
+
+
+def test_what_was_under_way_is_gone_through_again_until_nothing_names_them(world: World) -> None:
+    late = world.bucket / "incoming/orders/late.csv"
+    late.parent.mkdir(parents=True)
+    late.write_text(ORDERS, "utf-8")
+    eraser, looks = Eraser(world), iter([False, True])
+    eraser.is_taken = lambda key: next(looks)  # at first it waits to be ingested
+    proof = eraser.forget("c1")
+    assert (proof["clean"], proof["removed"]["dropped_files"]) == (True, 1)
+    assert words(kept(world)) == set()
+
+    late.write_text(ORDERS, "utf-8")
+    eraser.is_taken = lambda key: False
+    proof = eraser.forget("c1")
+    assert (proof["clean"], proof["left"]) == (False, {"objects": ["incoming/orders/late.csv"]})
 
 
 def test_a_crash_anywhere_then_the_same_again_ends_as_without_it(world: World) -> None:

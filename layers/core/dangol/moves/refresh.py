@@ -26,7 +26,6 @@ from dangol.moves.contacts import ProfileTable, copy_contacts
 from dangol.moves.daily import needs_borders
 from dangol.moves.forget_shard import erasing_of
 from dangol.moves.messages import (
-    FORGET,
     MERGE,
     REBUILD,
     REFRESH_COMPLETED,
@@ -110,7 +109,7 @@ class Refresher:
         head = replace(found, served=found.generation)
         aim = self._aim(head, request, policy)
         reached, served = head, NOTHING
-        if (aim != head or request.reason in (REBUILD, FORGET)) and (aim.objects or head.generation):
+        if (aim != head or request.reason == REBUILD) and (aim.objects or head.generation):
             reached, served = self._refresh(log, head, aim, request, policy)
         if request.reason == REBUILD:
             served += rewrite(everyone(self._connection, log.load(reached.generation)), self._tables)
@@ -178,10 +177,9 @@ class Refresher:
     def _stands_still(self, head: Head, aim: Head, request: RefreshRequest) -> bool:
         """Whether nothing but time has passed since the state of the head; then what people bought is as it was.
 
-        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing, and an erasure
-        has written what is there anew.
+        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing.
         """
-        if request.reason in (REBUILD, FORGET) or not head.generation or aim.date < head.date:
+        if request.reason == REBUILD or not head.generation or aim.date < head.date:
             return False
         known, now = ([key for key in of.objects if not is_borders(key)] for of in (head, aim))
         came = f"ordered_at::DATE > DATE '{head.date}' AND ordered_at::DATE <= DATE '{aim.date}'"
