@@ -127,9 +127,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 def _forget_clients() -> None:
     """As a new container would begin."""
-    for door in vars(wiring).values():
-        if hasattr(door, "cache_clear"):
-            door.cache_clear()
+    for moves in (wiring.environment, wiring.shared, wiring.append, wiring.refresh, wiring.campaign, wiring.upkeep):
+        for door in vars(moves).values():
+            if hasattr(door, "cache_clear"):
+                door.cache_clear()
 
 
 def _resources() -> Aws:

@@ -119,7 +119,7 @@ def services(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Ses, S
     monkeypatch.setattr(
         boto3, "client", lambda name, **more: {"sesv2": ses, "sns": sns}.get(name) or client(name, **more)
     )
-    monkeypatch.setattr(wiring, "_now", lambda: NOON)
+    monkeypatch.setattr(wiring.shared, "now", lambda: NOON)
     return ses, sns
 
 
@@ -200,7 +200,7 @@ def test_a_consent_of_a_file_is_confirmed_once(
     assert [row["people"] for row in waiting] == [["c1"]]
 
     for day in (22, 23):
-        monkeypatch.setattr(wiring, "_now", lambda day=day: datetime(2026, 11, day, 1, tzinfo=UTC))
+        monkeypatch.setattr(wiring.shared, "now", lambda day=day: datetime(2026, 11, day, 1, tzinfo=UTC))
         launch.handler(example("launch"), context)
         for asked in batches(aws) * 2:
             assert deliver.handler(asked, context) == {"batchItemFailures": []}
@@ -245,7 +245,7 @@ def test_the_variant_on_which_more_clicked_goes_to_the_rest(
         body["mail"]["tags"]["dangol-customer"] = [person]
         track.handler(with_body(example("track"), body), context)
     for minutes in range(0, 8, 2):
-        monkeypatch.setattr(wiring, "_now", lambda minutes=minutes: NOON + timedelta(hours=4, minutes=minutes))
+        monkeypatch.setattr(wiring.shared, "now", lambda minutes=minutes: NOON + timedelta(hours=4, minutes=minutes))
         launch.handler(example("launch"), context)
         for event in [one for one in batches(aws) for _ in range(2)]:  # each comes twice
             assert deliver.handler(event, context) == {"batchItemFailures": []}

@@ -14,7 +14,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from dangol import wiring
+from dangol.aws.objects import S3Store
+from dangol.aws.runs import DynamoRuns
 from dangol.aws.tables import DynamoServingTables
 from dangol.cli import push
 from dangol.cli.main import main
@@ -230,8 +231,8 @@ def test_a_stack_without_a_report_says_when_there_will_be_one(dangol: Dangol) ->
 def function(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Function `configure`, which takes what was pushed while the command waits; the reasons of refreshes."""
     refreshed: list[str] = []
-    runs = wiring.DynamoRuns(boto3.resource("dynamodb"), stack.runs)
-    store = wiring.S3Store(boto3.client("s3"), stack.bucket)
+    runs = DynamoRuns(boto3.resource("dynamodb"), stack.runs)
+    store = S3Store(boto3.client("s3"), stack.bucket)
     taken: set[str] = set()
 
     def take(seconds: float) -> None:
@@ -245,7 +246,7 @@ def function(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def live(stack: Aws) -> Any:
-    return live_configuration(wiring.S3Store(boto3.client("s3"), stack.bucket))
+    return live_configuration(S3Store(boto3.client("s3"), stack.bucket))
 
 
 def test_push_shows_what_changes_and_makes_it_live(dangol: Dangol, stack: Aws, function: list[str]) -> None:

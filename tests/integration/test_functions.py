@@ -134,7 +134,7 @@ def test_what_fails_is_tried_again_soon(
     (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=5400)["Messages"]
     change = sqs.change_message_visibility
     monkeypatch.setattr(sqs, "change_message_visibility", lambda **call: (told.append(call), change(**call)))
-    monkeypatch.setattr(wiring, "_client", lambda service: {"sqs": sqs}[service])
+    monkeypatch.setattr(wiring.shared, "client", lambda service: {"sqs": sqs}[service])
     for tries in (1, 2, 3, 4):
         event = with_body(example(function), {}, tries=tries)
         event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
@@ -331,7 +331,9 @@ def test_with_scores_the_plan_notes_their_borders_and_refreshes_use_them(aws: Aw
     configure_event = dropped(aws, "configure", POLICY + b"scores: standard\n")
     with Stubber(boto3.client("stepfunctions")) as stub, pytest.MonkeyPatch.context() as patch:
         stub.add_response("start_execution", {"executionArn": "arn", "startDate": datetime.now(UTC)})
-        patch.setattr(wiring, "_refresh_all", lambda: lambda reason: stub.client.start_execution(stateMachineArn="m"))
+        patch.setattr(
+            wiring.upkeep, "_refresh_all", lambda: lambda reason: stub.client.start_execution(stateMachineArn="m")
+        )
         configure.handler(configure_event, context)
     ingest.handler(dropped(aws, "ingest", ORDERS.encode()), context)
     for shard in range(SHARDS):

@@ -74,7 +74,7 @@ def shop(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=live)
     for person in ("c1", "c2"):
         boto3.resource("dynamodb").Table(aws.profiles).put_item(Item=profile_row(person) | {"phone": "010-1-2"})
-    monkeypatch.setattr(wiring, "_now", lambda: NOW)
+    monkeypatch.setattr(wiring.shared, "now", lambda: NOW)
     return aws
 
 
@@ -295,7 +295,7 @@ def test_messages_of_the_campaign_carry_each_persons_links(shop: Aws, context: C
 def test_an_invitation_whose_days_are_past_refuses_the_run(
     shop: Aws, context: Context, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "_now", lambda: NOW + timedelta(days=11))
+    monkeypatch.setattr(wiring.shared, "now", lambda: NOW + timedelta(days=11))
     assert launched(shop, context)[0] == {"created": 1, "refused": 1}
     (run,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaign-run")
     assert run["reason"].startswith("invitations/style_talk.yaml: 'answer_by' is past; set new days")
@@ -308,9 +308,9 @@ def test_a_message_that_comes_to_its_turn_after_the_time_to_answer_is_not_sent(
     boto3.resource("dynamodb").Table(shop.memberships).put_item(
         Item={"segment_bucket": "loyal#0", "customer_id": "c1", "segment": "loyal", "since": "2026-11-24"}
     )
-    monkeypatch.setattr(wiring, "_now", lambda: NOW.replace(day=11, hour=3))  # Seoul's noon; answers until 15:00
+    monkeypatch.setattr(wiring.shared, "now", lambda: NOW.replace(day=11, hour=3))  # Seoul's noon; answers until 15:00
     launch.handler(example("launch"), context)
-    monkeypatch.setattr(wiring, "_now", lambda: NOW.replace(day=11, hour=6))
+    monkeypatch.setattr(wiring.shared, "now", lambda: NOW.replace(day=11, hour=6))
     for body in shop.taken(shop.delivery_queue):
         deliver.handler(with_body(example("deliver"), body), context)
     assert {row["reason"] for row in shop.rows(shop.deliveries)} == {"no_variant"}
