@@ -273,6 +273,15 @@ def noted(world: World) -> list[tuple[int, int]]:
     return [(facts["notices_listed"], facts["answers_too_late"]) for facts in found]
 
 
+def test_a_dated_answer_on_pushes_at_night_is_listed_as_well(shop: World) -> None:
+    text = (
+        "customer_id,push_token,push_platform,accepts_night_push,night_push_consent_at\nc1,t,ios,no,2025-12-31 10:00\n"
+    )
+    shop.ingest(shop.drop(text, 1, "incoming/customers/people.csv"))
+    shop.work_off()
+    assert listed(shop) == ["c1"]
+
+
 def test_from_the_day_that_the_shop_names_on_undated_answers_count_as_well(shop: World) -> None:
     shop.notices = replace(shop.notices, since=FIRST_DAY)
     drop(shop, "c1,a@example.com,yes,2025-12-31 10:00\nc2,b@example.com,yes,\n", 1)

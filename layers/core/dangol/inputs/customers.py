@@ -44,6 +44,7 @@ CUSTOMERS = Table(
             "separate consent to push from 21:00 to 08:00",
             "야간푸시수신|야간 푸시 수신동의|야간수신동의|night push consent",
         ),
+        Column("night_push_consent_at", MOMENT, "when it was given or withdrawn", "야간푸시 동의일시|야간 수신동의일"),
         Column(
             "accepts_ad_audiences",
             FLAG,

@@ -18,7 +18,7 @@ from dangol.ledger.store import ObjectStore
 PROFILES = "profiles"
 """The kind of what was copied last."""
 _EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in TYPES.items()) + " WHERE false"
-_DATED = {"email": "email_consent_at", "push": "push_consent_at"}
+_DATED = {subject: f"{subject}_consent_at" for subject in LAW_SUBJECTS}
 """Subjects for which files may say when."""
 _TEXTS = {
     "name": "customer_name",
