@@ -17,7 +17,6 @@ from dangol.campaigns.definition import Campaign
 from dangol.campaigns.settings import Settings
 from dangol.engagement.events import CUSTOMER_TAG, RUN_TAG, unsubscribe_event
 from dangol.engine import connect
-from dangol.ledger.layout import changes_key
 from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL, Run
 from dangol.moves.engage import EngagementRecorder
 from dangol.moves.measure import Doors, Measurer
@@ -96,13 +95,6 @@ class MeasuredWorld(SendingWorld):
 
     def unsubscribe(self, person: str, at: datetime, run: str = "hello-20261124T0300Z") -> None:
         self.tell(unsubscribe_event(person, at, run))
-
-    def enter(self, segment: str, person: str, day: date) -> None:
-        """The ledger has it that a person entered a segment on a day."""
-        path = self.ledger.bucket / changes_key(day, 0, len(list(self.ledger.bucket.rglob("changes/**/*.parquet"))) + 1)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        row = f"SELECT '{person}' AS customer_id, '{segment}' AS segment, 'entered' AS change, DATE '{day}' AS as_of"
-        duckdb.sql(row).write_parquet(str(path))
 
     def measure(self, days: int = 0) -> dict[str, Any]:
         """Measure so many days after NOON; what the function answers."""

@@ -197,17 +197,18 @@ def test_runs_with_another_holdout_are_not_added_to_the_newest(world: MeasuredWo
 
 
 def test_the_goal_of_a_membership_is_to_enter_the_segment_in_time() -> None:
-    goal = "goal: {reach: member_of, segment: vip_loyal, within: 7 days}\nholdout: 0.5"
+    goal = "goal: {reach: member_of, segment: one_time, within: 7 days}\nholdout: 0.5"
     with MeasuredWorld(hello(more=goal)) as world:
         world.people(10)
         world.run()
-        for person, day in (("c00", 24), ("c04", 30), ("c01", 25)):
-            world.enter("vip_loyal", person, date(2026, 11, day))
-        world.enter("vip_loyal", "c07", date(2026, 12, 2))  # too late
-        world.enter("loyal", "c09", date(2026, 11, 25))
+        for person, day in (("c00", at(24, 18)), ("c04", at(30, 9)), ("c01", at(25, 9)), ("c07", at(2, 9, month=12))):
+            world.sell((f"o-{person}", person, day, 10_000))
+            world.ledger.refresh_all(day.date())  # who bought once is in the segment, c07 too late
         world.measure(20)
-        assert arms(world.result()) == {"treated": (4, 2, 0.0), "holdout": (6, 1, 0.0)}
-        assert world.result()["goal"] == {"reach": "member_of", "segment": "vip_loyal", "within_days": 7}
+        assert arms(world.result()) == {"treated": (4, 2, 20_000.0), "holdout": (6, 1, 10_000.0)}
+        assert world.result()["goal"] == {"reach": "member_of", "segment": "one_time", "within_days": 7}
+        reached = {row["customer_id"]: row["reached_on"] for row in world.table("outcomes") if row["reached_on"]}
+        assert reached == {"c00": date(2026, 11, 24), "c01": date(2026, 11, 25), "c04": date(2026, 11, 30)}
 
 
 def test_a_run_is_measured_by_the_goal_it_had_and_by_the_lots_that_were_drawn_when_it_was_launched(
