@@ -116,7 +116,7 @@ def _print_proof(proof: Mapping[str, Any]) -> None:
     print(f"erased, as of {proof['began_at']}:")
     _print_counts(proof["removed"])
     if proof["clean"]:
-        print("read back: every object of the bucket and the rows of every table; nothing names them")
+        print("read back: their shards of the ledger, all files, the rows of every table; nothing names them")
     else:
         print("read back: something still names them; drop nothing, wait a minute and run the command again")
         for place, what in proof["left"].items():

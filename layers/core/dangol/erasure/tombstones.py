@@ -7,9 +7,10 @@ apart, but spare a look at nearly all rows of a file.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,12 @@ ERASED_KEY = "ledger/erased.json"
 ID, EMAIL, PHONE = "id", "email", "phone"
 """What a tombstone stands for: a customer id, a normal address, an E.164 number."""
 _SHORT = 4096
+_SUBJECTS: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "customer_id": (ID, str),
+    "email": (EMAIL, email_sql),
+    "phone": (PHONE, phone_sql),
+}
+"""By column: what it holds, and SQL that makes it normal."""
 _AFTER = {
     "orders": "ordered_at",
     "interests": "happened_at",
@@ -44,19 +51,26 @@ class Tombstone:
     """When it was erased, UTC."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tombstones:
     """All of them, and the secret that hashes."""
 
     stones: tuple[Tombstone, ...] = ()
     key: bytes = field(default=b"", repr=False)
 
+    @cached_property
+    def _shorts(self) -> frozenset[int]:
+        return frozenset(stone.short for stone in self.stones)
+
+    @cached_property
+    def _moments(self) -> dict[str, datetime]:
+        return {stone.hash: stone.at for stone in self.stones}
+
     def erased_at(self, subject: str, text: str) -> datetime | None:
         """When what `text` stands for was erased last, UTC; None if it was not."""
-        short = shard_of(text, _SHORT)
-        found = [stone for stone in self.stones if stone.short == short]
-        mark = hashed(subject, text, self.key) if found else ""
-        return max((stone.at for stone in found if stone.hash == mark), default=None)
+        if shard_of(text, _SHORT) not in self._shorts:
+            return None
+        return self._moments.get(hashed(subject, text, self.key))
 
     def names(self, cell: str) -> bool:
         """Whether a cell of a file is an id, address or number of somebody erased."""
@@ -97,33 +111,33 @@ class Tombstones:
         connection.execute("CREATE OR REPLACE TEMP TABLE erased_rows (id BIGINT)")
         if not self.stones or kind not in _AFTER:
             return 0
-        subjects = _subjects(connection, table)
-        self._find_people(connection, table, subjects, time_zone)
-        for subject, sql in subjects.items():
-            connection.execute(f"""
-                INSERT INTO erased_rows
-                SELECT own.rowid FROM {table} AS own JOIN erased_people ON subject = '{subject}' AND text = {sql}
-                WHERE coalesce({_AFTER[kind]} < moment, true)
-            """)
+        connection.execute("CREATE OR REPLACE TEMP TABLE erased_people (name VARCHAR, given VARCHAR, moment TIMESTAMP)")
+        described = connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()
+        for (column,) in described:
+            if column in _SUBJECTS:
+                self._find_people(connection, table, column, time_zone)
+                connection.execute(f"""
+                    INSERT INTO erased_rows
+                    SELECT own.rowid FROM {table} AS own JOIN erased_people ON name = '{column}' AND given = {column}
+                    WHERE coalesce({_AFTER[kind]} < moment, true)
+                """)
         return scalar(connection, "SELECT count(DISTINCT id) FROM erased_rows")
 
-    def _find_people(
-        self, connection: duckdb.DuckDBPyConnection, table: str, subjects: Mapping[str, str], time_zone: str
-    ) -> None:
-        """Make temp table `erased_people` (subject, text, moment in the shop's time) of who is in `table`."""
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE erased_people (subject VARCHAR, text VARCHAR, moment TIMESTAMP)"
-        )
-        shorts = ", ".join(str(short) for short in sorted({stone.short for stone in self.stones}))
-        for subject, sql in subjects.items():
-            texts = connection.execute(f"""
-                SELECT DISTINCT text FROM (SELECT {sql} AS text FROM {table})
-                WHERE text IS NOT NULL AND md5_number_lower(text) % {_SHORT} IN ({shorts})
-            """).fetchall()
-            for (text,) in texts:
-                if at := self.erased_at(subject, text):
-                    local = at.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None)
-                    connection.execute("INSERT INTO erased_people VALUES (?, ?, ?)", [subject, text, local])
+    def _find_people(self, connection: duckdb.DuckDBPyConnection, table: str, column: str, time_zone: str) -> None:
+        """Add to `erased_people` what is given in a column and stands for somebody erased, with the moment in shop time."""
+        subject, normal = _SUBJECTS[column]
+        shorts = ", ".join(map(str, sorted(self._shorts)))
+        found = connection.execute(f"""
+            SELECT given, text FROM (
+                SELECT given, {normal("given")} AS text
+                FROM (SELECT DISTINCT {column} AS given FROM {table} WHERE {column} IS NOT NULL)
+            ) WHERE text IS NOT NULL AND md5_number_lower(text) % {_SHORT} IN ({shorts})
+        """).fetchall()
+        zone = ZoneInfo(time_zone)
+        moments = ((given, self.erased_at(subject, text)) for given, text in found)
+        rows = [[column, given, at.astimezone(zone).replace(tzinfo=None)] for given, at in moments if at]
+        if rows:
+            connection.executemany("INSERT INTO erased_people VALUES (?, ?, ?)", rows)
 
 
 class TaggedStore(Protocol):
@@ -145,15 +159,3 @@ def load_tombstones(store: TaggedStore, key: bytes) -> tuple[Tombstones, str | N
 def hashed(subject: str, text: str, key: bytes) -> str:
     """The mark of what an erased person was known by."""
     return hmac.new(key, f"erased\0{subject}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _subjects(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """SQL of each subject that the table has a column of."""
-    described = connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()
-    columns = {name for (name,) in described}
-    known = {
-        ID: ("customer_id", "customer_id"),
-        EMAIL: ("email", email_sql("email")),
-        PHONE: ("phone", phone_sql("phone")),
-    }
-    return {subject: sql for subject, (column, sql) in known.items() if column in columns}

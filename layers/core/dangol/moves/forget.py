@@ -212,9 +212,9 @@ class Forgetter:
         return sorted(prefixes | {INCOMING, REJECTS, KEPT_PARTS, AUDIENCES, RECIPIENTS, ANALYTICS})
 
     def _left(self, plan: Plan) -> dict[str, Any]:
-        """What still names them, by place: everything is read."""
+        """What still names them, by place: everything that may is read."""
         left: dict[str, Any] = dict(self._outside.tables.left(plan.person.ids))
-        keys = [*self._files(plan.person).left(), *self._measured(plan.person)]
+        keys = [*self._files(plan.person).left(plan.shards), *self._measured(plan.person)]
         return {name: count for name, count in left.items() if count} | ({"objects": keys} if keys else {})
 
     def _measured(self, person: Person) -> Iterable[str]:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -27,6 +28,8 @@ from dangol.orders.describe import builtin_dialects, plain
 INCOMING, REJECTS, KEPT_PARTS = "incoming/", "rejects/", "ledger/parts/"
 _LEFT_OUT = ("config/", FORGETTING, ERASED_KEY, RECIPIENTS, ANALYTICS)
 """What holds no person, what the erasure itself needs, and what dangol.measurement.erasing looks into."""
+_SHARD = re.compile(r"^ledger/.*/shard[=-](\d{4})")
+"""Part of a key of the ledger: the shard whose customers it is about, and nobody else's."""
 _ENCODINGS = ("utf-8", "cp949", "utf-16")
 
 
@@ -74,9 +77,14 @@ class Files:
                     removed += len(lines) - len(kept)
         return removed
 
-    def left(self) -> Iterator[str]:
-        """Keys of all objects that still name them. Reads everything."""
-        return self._naming(key for key in self._store.keys("") if not key.startswith(_LEFT_OUT))
+    def left(self, shards: Collection[int]) -> Iterator[str]:
+        """Keys of all objects that still name them. Reads everything but the `shards` of others."""
+
+        def may_name(key: str) -> bool:
+            shard = _SHARD.search(key)
+            return not key.startswith(_LEFT_OUT) and (shard is None or int(shard[1]) in shards)
+
+        return self._naming(filter(may_name, self._store.keys("")))
 
     def _naming(self, keys: Iterable[str]) -> Iterator[str]:
         """Those of objects that name them, whatever they are written in."""
