@@ -124,7 +124,7 @@ class Tombstones:
         return scalar(connection, "SELECT count(DISTINCT id) FROM erased_rows")
 
     def _find_people(self, connection: duckdb.DuckDBPyConnection, table: str, column: str, time_zone: str) -> None:
-        """Add to `erased_people` what is given in a column and stands for somebody erased, with the moment in shop time."""
+        """Add to `erased_people` what in a column stands for somebody erased, with the moment in the shop."""
         subject, normal = _SUBJECTS[column]
         shorts = ", ".join(map(str, sorted(self._shorts)))
         found = connection.execute(f"""
