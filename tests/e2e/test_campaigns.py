@@ -249,6 +249,10 @@ def test_who_measures_reads_no_profile_and_changes_nothing_of_the_ledger(shop: S
     assert denied(dynamodb.scan, TableName=shop.outputs["DeliveriesTableName"])
     assert denied(s3.put_object, Bucket=shop.outputs["BucketName"], Key="ledger/probe", Body=b"")
     assert denied(s3.get_object, Bucket=shop.outputs["BucketName"], Key="incoming/customers/people.csv")
+    (people,) = shop.stack.client("s3").list_objects_v2(Bucket=shop.outputs["BucketName"], Prefix="ledger/customers/")[
+        "Contents"
+    ][:1]
+    assert denied(s3.get_object, Bucket=shop.outputs["BucketName"], Key=people["Key"])
     launcher = shop.stack.client_of("launch", "s3")
     assert denied(launcher.put_object, Bucket=shop.outputs["BucketName"], Key="ledger/orders/probe", Body=b"")
 
