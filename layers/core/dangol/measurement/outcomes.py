@@ -8,8 +8,8 @@
                 noted_at TIMESTAMP (UTC): as table `Deliveries` has them
     events      customer_id, run, message_id, kind VARCHAR, happened_at TIMESTAMP (UTC): of e-mail; opens and clicks
                 by people only
-    sales       customer_id, order_id VARCHAR, moment TIMESTAMP (shop time), amount DOUBLE (net of refunds): counted
-                orders
+    sales       customer_id, order_id VARCHAR, moment TIMESTAMP (shop time), amount DOUBLE (net of refunds), version
+                VARCHAR: counted orders; one that was handed over with a merged account stands there for both accounts
     entries     customer_id, segment VARCHAR, day DATE: who entered which segment
     windows     run, channel VARCHAR, seconds BIGINT: how long after a message a purchase is put down to it
     others      the columns of `deliveries` that tell whom a message touched when, of runs that are measured no more
@@ -35,7 +35,7 @@ _RELATIONS = {
     "messages": "run TEXT, customer_id TEXT, step INTEGER, channel TEXT, status TEXT, reason TEXT, variant TEXT, "
     "message_id TEXT, noted_at TIMESTAMP",
     "events": "customer_id TEXT, run TEXT, message_id TEXT, kind TEXT, happened_at TIMESTAMP",
-    "sales": "customer_id TEXT, order_id TEXT, moment TIMESTAMP, amount DOUBLE",
+    "sales": "customer_id TEXT, order_id TEXT, moment TIMESTAMP, amount DOUBLE, version TEXT",
     "entries": "customer_id TEXT, segment TEXT, day DATE",
     "windows": "run TEXT, channel TEXT, seconds BIGINT",
     "others": "run TEXT, customer_id TEXT, step INTEGER, channel TEXT, status TEXT, variant TEXT, noted_at TIMESTAMP, "
@@ -43,6 +43,9 @@ _RELATIONS = {
 }
 _WENT_OUT = ", ".join(literal(status) for status in (Status.SENT, Status.UNKNOWN))
 _HAPPENED = ("delivered", "opened", "clicked", "bounced", "complained")
+
+_SALES = "SELECT DISTINCT ON (order_id) * FROM sales ORDER BY order_id, version DESC"
+"""An order is of the account that has it now, if that was addressed as well: no order counts twice."""
 
 _DELIVERIES = f"""
     SELECT messages.*, {", ".join(f"{kind}_at" for kind in _HAPPENED)}, seconds
@@ -120,6 +123,7 @@ def make_relations(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make temp tables `deliveries`, `attributed` and `outcomes` of them."""
-    for name, query in (("deliveries", _DELIVERIES), ("attributed", _ATTRIBUTED), ("outcomes", _OUTCOMES)):
+    """Make temp tables `deliveries`, `attributed` and `outcomes` of them; of `sales` each order stays once."""
+    made = {"sales": _SALES, "deliveries": _DELIVERIES, "attributed": _ATTRIBUTED, "outcomes": _OUTCOMES}
+    for name, query in made.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")

@@ -86,7 +86,7 @@ def _sales(since: date, as_of: date) -> str:
     """SQL: counted orders; one without an hour counts as of the end of its day."""
     whole_day = "ordered_at = date_trunc('day', ordered_at)"
     return f"""
-        SELECT customer_id, order_id, {net("amount", "refunded")}::DOUBLE AS amount,
+        SELECT customer_id, order_id, version, {net("amount", "refunded")}::DOUBLE AS amount,
             CASE WHEN {whole_day} THEN ordered_at + INTERVAL 86399 SECONDS ELSE ordered_at END AS moment
         FROM shard_orders SEMI JOIN people USING (customer_id)
         WHERE {counted("status", "amount", "refunded")} AND ordered_at::DATE BETWEEN DATE '{since}' AND DATE '{as_of}'
