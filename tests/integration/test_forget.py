@@ -207,6 +207,22 @@ def test_what_became_of_messages_from_before_is_not_recorded_any_more(aws: Aws, 
     assert len(told(datetime.now(UTC) + timedelta(days=1))) == 1, "whoever came back is a new customer"
 
 
+def test_the_push_service_forgets_their_devices(aws: Aws, context: Context) -> None:
+    sns = boto3.client("sns")
+    made = sns.create_platform_application(Name="shop", Platform="GCM", Attributes={"PlatformCredential": "key"})
+    application = made["PlatformApplicationArn"]
+    for token in ("token-1", "token-2"):
+        sns.create_platform_endpoint(PlatformApplicationArn=application, Token=token)
+    people = "customer_id,accepts_push,push_token,push_platform\nc1,yes,token-1,android\nc2,yes,token-2,android\n"
+    drop(aws, context, "incoming/customers/a.csv", people.encode())
+    assert erased(aws, context, "c1")["removed"]["push_endpoints"] == 1
+    left = sns.list_endpoints_by_platform_application(PlatformApplicationArn=application)["Endpoints"]
+    assert [endpoint["Attributes"]["Token"] for endpoint in left] == ["token-2"]
+    sns.delete_platform_application(PlatformApplicationArn=application)
+    proof = erased(aws, context, "c2")
+    assert (proof["clean"], proof["removed"]["push_endpoints"]) == (True, 0)
+
+
 def test_ad_platforms_are_told_to_take_them_off_their_lists(aws: Aws, context: Context) -> None:
     audiences = b"audiences:\n  - {id: ads, segment: never_purchased, platforms: [meta]}\n"
     aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({"audiences.yaml": audiences}))

@@ -18,7 +18,8 @@ from dangol.engine import connect, literal
 from dangol.identity import LOCAL_KEY, person
 from dangol.ledger.mirror import mirror
 from dangol.ledger.shard import ShardLedger
-from dangol.moves.forget import Clock, Forgetter, Outside
+from dangol.moves.forget import Forgetter
+from dangol.moves.forget_doors import Clock, Outside
 from dangol.moves.messages import REBUILD
 
 from tests.fakes import Crash, Crashed, Meanwhile

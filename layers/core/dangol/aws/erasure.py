@@ -33,7 +33,7 @@ class TableNames:
 
 
 class DynamoErasure:
-    """ErasableTables (see dangol.moves.forget). `segments` are all in which somebody may be."""
+    """ErasableTables (see dangol.moves.forget_doors). `segments` are all in which somebody may be."""
 
     def __init__(self, resource: Any, names: TableNames, segments: Iterable[str]) -> None:
         self._client = resource.meta.client

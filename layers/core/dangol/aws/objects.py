@@ -76,7 +76,7 @@ class S3Store:
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
     def purge(self, prefix: str) -> int:
-        """See ErasableStore in dangol.moves.forget."""
+        """See ErasableStore in dangol.moves.forget_doors."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
         old = [item for page in pages for item in page.get("Versions", ()) if not item["IsLatest"]]
         with ThreadPoolExecutor(_THREADS) as pool:

@@ -43,7 +43,7 @@ class DynamoProfiles:
                 pass
 
     def block(self, customer_ids: Sequence[str]) -> int:
-        """See ErasableTables in dangol.moves.forget."""
+        """See ErasableTables in dangol.moves.forget_doors."""
         replaced = 0
         for customer_id in customer_ids:
             item = {"customer_id": customer_id, BLOCKED: True}
@@ -52,7 +52,7 @@ class DynamoProfiles:
         return replaced
 
     def unblock(self, customer_ids: Sequence[str]) -> None:
-        """See ErasableTables in dangol.moves.forget."""
+        """See ErasableTables in dangol.moves.forget_doors."""
         for customer_id in customer_ids:
             self._client.delete_item(TableName=self._table, Key={"customer_id": customer_id})
 

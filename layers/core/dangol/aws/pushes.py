@@ -13,6 +13,7 @@ from dangol.moves.campaign.posts import Notification, NotNow, Outcome, Refused, 
 _THREADS = 8
 _DEAD = ("EndpointDisabled", "EndpointDisabledException")
 _BAD = ("InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException")
+_GONE = ("NotFound", "NotFoundException")
 _SLOWER = ("Throttled", "ThrottledException", "Throttling", "ThrottlingException", "KMSThrottlingException")
 NO_APPLICATION = "no_platform_application"
 
@@ -38,7 +39,7 @@ class SnsPusher:
         try:
             self._client.delete_endpoint(EndpointArn=self._create_endpoint(application, token))
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _BAD:
+            if error.response["Error"]["Code"] not in (*_BAD, *_GONE):
                 raise
             return False
         return True

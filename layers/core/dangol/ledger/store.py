@@ -80,7 +80,7 @@ class FolderStore:
             (self._root / key).unlink(missing_ok=True)
 
     def purge(self, prefix: str) -> int:
-        """See ErasableStore in dangol.moves.forget: a folder keeps nothing that was replaced."""
+        """See ErasableStore in dangol.moves.forget_doors: a folder keeps nothing that was replaced."""
         del prefix
         return 0
 

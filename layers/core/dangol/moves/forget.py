@@ -7,11 +7,11 @@ Each step may be done again, so after a crash the same request goes on where it 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 
@@ -20,12 +20,13 @@ from dangol.erasure.person import Person, request_id
 from dangol.erasure.plan import FORGETTING, Plan, plan_key
 from dangol.erasure.tombstones import ERASED_KEY, load_tombstones
 from dangol.ledger import erasing, layout
+from dangol.ledger.persons import identify
 from dangol.measurement import erasing as measured_of
 from dangol.measurement.layout import ANALYTICS
 from dangol.measurement.plan import RECIPIENTS
-from dangol.moves.configure import ConfigurationStore
+from dangol.moves.forget_doors import Clock, Outside
 from dangol.moves.forget_files import INCOMING, KEPT_PARTS, REJECTS, Files
-from dangol.moves.messages import FORGET, RefreshQueue, RefreshRequest, Runs
+from dangol.moves.messages import FORGET, RefreshRequest
 
 FORGET_RUN = "forget"
 ROUNDS = 3
@@ -34,56 +35,6 @@ PATIENCE = timedelta(minutes=16)
 """Longer than a function lives that was reading a file when the erasure began."""
 _POLL = 1.0
 """Seconds."""
-
-
-class ErasableStore(ConfigurationStore, Protocol):
-    """A bucket that keeps what was replaced or deleted for a while."""
-
-    def purge(self, prefix: str) -> int:
-        """Remove for good whatever was replaced or deleted under a prefix; how many versions."""
-
-
-class ErasableTables(Protocol):
-    """The tables, as far as they name people. All methods may be called again."""
-
-    def block(self, customer_ids: Sequence[str]) -> int:
-        """Put a mark in the place of profiles, how many: nobody sends to these people, or writes them anew."""
-
-    def unblock(self, customer_ids: Sequence[str]) -> None:
-        """Remove the marks."""
-
-    def remove(self, customer_ids: Sequence[str]) -> dict[str, int]:
-        """Remove every row about them but the marks; how many, by table."""
-
-    def left(self, customer_ids: Sequence[str]) -> dict[str, int]:
-        """How many rows are about them, by table; marks do not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Everything that an erasure speaks to."""
-
-    store: ErasableStore
-    tables: ErasableTables
-    queue: RefreshQueue
-    runs: Runs
-    is_taken: Callable[[str], bool]
-    """Whether the dropped file under a key is ingested."""
-    is_busy: Callable[[], bool]
-    """Whether files are being ingested or events recorded just now."""
-    export: Callable[[], object]
-    """Exports the lists for ad platforms."""
-    forget_token: Callable[[str, str], bool]
-    """Removes what the push service knows of a (platform, token); whether there was anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """What time it is, UTC; the date in the shop; and waiting for some seconds."""
-
-    now: Callable[[], datetime]
-    today: Callable[[], date]
-    sleep: Callable[[float], None]
 
 
 class Forgetter:
@@ -154,7 +105,7 @@ class Forgetter:
     def _identify(self, asked: Sequence[str]) -> Person:
         folder = self._folder / "identify"
         folder.mkdir(exist_ok=True)
-        return erasing.identify(self._connection, self._store, asked, self._key, folder)
+        return identify(self._connection, self._store, asked, self._key, folder)
 
     def _shards(self, person: Person) -> list[int]:
         if layout.LAYOUT_KEY not in self._store.keys(layout.LAYOUT_KEY):

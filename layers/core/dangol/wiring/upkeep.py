@@ -37,7 +37,8 @@ def forgetter() -> "Iterator[Forgetter]":
     """The door of function `forget`, with scratch space of its own."""
     from dangol.aws.erasure import DroppedFiles, is_any_busy
     from dangol.channels.audiences.export import STATES
-    from dangol.moves.forget import Clock, Forgetter, Outside
+    from dangol.moves.forget import Forgetter
+    from dangol.moves.forget_doors import Clock, Outside
 
     chosen, secrets = environment.settings(), shared.secrets()
     sqs = shared.client("sqs")
