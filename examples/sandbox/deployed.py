@@ -61,6 +61,7 @@ class DeployedShop:
         self._bucket = aws.resource("s3").Bucket(outputs["BucketName"])
         self._machines = aws.client("stepfunctions")
         self._topics = aws.client("sns")
+        self._queues = aws.client("sqs")
         tables = aws.resource("dynamodb")
         self._aws = aws
         self._deliveries = tables.Table(outputs["DeliveriesTableName"])
@@ -181,20 +182,24 @@ class DeployedShop:
             found = json.loads(answer.read())
         return [mail for mails in found["messages"].values() for mail in mails if f"@{domain}>" in mail["Source"]]
 
-    def deliver_again(self, rows: Iterable[Item], channel: str = "email") -> list[str]:
-        """Put the messages of a channel on the queue a second time, a batch for each run; the names of the batches."""
-        people: dict[str, list[str]] = defaultdict(list)
+    def deliver_again(self, rows: Iterable[Item]) -> int:
+        """Put every batch that was worked off on the queue a second time, as SQS may; how many they are."""
+        people: dict[tuple[str, str], list[str]] = defaultdict(list)
         for row in rows:
-            if row["channel"] == channel:
-                people[row["run"]].append(row["customer_id"])
+            people[row["run"], row["channel"]].append(row["customer_id"])
         runs = {run["id"]: run for run in self.runs("campaign-run")}
-        for run, customers in people.items():
-            about = {"run": run, "campaign": runs[run]["campaign"], "run_at": runs[run]["run_at"], "step": 0}
-            batch = about | {"channel": channel, "part": "again", "customers": sorted(customers), "counts": {}}
-            self._aws.client("sqs").send_message(
-                QueueUrl=self.outputs["DeliveryQueueUrl"], MessageBody=json.dumps(batch)
-            )
-        return [f"{run}#0#{channel}#again" for run in people]
+        batches = [batch["id"].split("#") for batch in self.runs("campaign-batch")]
+        for run, step, channel, part in batches:
+            about = {"run": run, "campaign": runs[run]["campaign"], "run_at": runs[run]["run_at"], "step": int(step)}
+            batch = about | {"channel": channel, "part": part, "customers": people[run, channel], "counts": {}}
+            self._queues.send_message(QueueUrl=self.outputs["DeliveryQueueUrl"], MessageBody=json.dumps(batch))
+        return len(batches)
+
+    def has_delivered(self) -> bool:
+        """Whether senders have taken all there is on their queue, and are done with it."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self._queues.get_queue_attributes(QueueUrl=self.outputs["DeliveryQueueUrl"], AttributeNames=names)
+        return not any(int(count) for count in found["Attributes"].values())
 
     def rejects(self, receipt: Item) -> list[dict[str, str]]:
         """The rejected rows of one file."""
