@@ -24,16 +24,21 @@ def tried_again_soon(client: Any, queue_url: str, records: Sequence[Mapping[str,
     try:
         yield
     except Exception:
-        for record in records:
-            _shorten(client, queue_url, record)
+        _shorten(client, queue_url, records)
         raise
 
 
-def _shorten(client: Any, queue_url: str, record: Mapping[str, Any]) -> None:
-    count = min(int(record["attributes"]["ApproximateReceiveCount"]), len(WAITS))
+def _shorten(client: Any, queue_url: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Hide messages no longer than WAITS, and never longer than the queue would."""
     try:
-        client.change_message_visibility(
-            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=WAITS[count - 1]
-        )
-    except ClientError as error:  # it comes again all the same, later
-        logger.warning("a message is not tried again sooner: %s", error.response["Error"]["Code"])
+        found = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
+        usual = int(found["Attributes"]["VisibilityTimeout"])
+        for record in records:
+            count = min(int(record["attributes"]["ApproximateReceiveCount"]), len(WAITS))
+            client.change_message_visibility(
+                QueueUrl=queue_url,
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=min(WAITS[count - 1], usual),
+            )
+    except ClientError as error:  # they come again all the same, later
+        logger.warning("messages are not tried again sooner: %s", error.response["Error"]["Code"])
