@@ -16,6 +16,7 @@ import duckdb
 import pytest
 from dangol.engine import connect, literal
 from dangol.identity import LOCAL_KEY, person
+from dangol.ledger.layout import shard_of
 from dangol.ledger.mirror import mirror
 from dangol.ledger.shard import ShardLedger
 from dangol.moves.forget import Forgetter
@@ -270,10 +271,23 @@ def test_what_is_kept_to_measure_campaigns_loses_them_too(world: World) -> None:
     assert [json.loads(line)["customer_id"] for line in gzip.decompress(part.read_bytes()).splitlines()] == ["c10"]
 
 
+def test_the_list_of_notices_loses_them_too(world: World) -> None:
+    shard = shard_of("c1", world.shards)
+    listed = world.bucket / f"ledger/notices/shard={shard:04d}/listed.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text('[["c1", "email given"], ["other", "email given"]]', "utf-8")
+    assert Eraser(world).forget("c1")["clean"]
+    assert json.loads(listed.read_text("utf-8")) == [["other", "email given"]]
+
+
 def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
     """Rejected rows of others, and reports, have numbers in them."""
     rows = "o8,100,어제,5,,,\no9,c10,어제,100,lee@example.com,,이손님\n"
     ingest(world, HEADER + "o7,100,2026-01-01,5,,,\n" + rows, 10, "incoming/orders/b.csv")
+    dropped = world.bucket / "incoming/orders"
+    dropped.mkdir(parents=True)
+    (dropped / "theirs.csv").write_text("주문번호,고객번호,금액\no7,100.0,5\n", "utf-8")
+    (dropped / "others.csv").write_text("주문번호,고객번호,금액\no7,7,100\n", "utf-8")
     (world.bucket / "reports/2026-01-01").mkdir(parents=True)
     (world.bucket / "reports/2026-01-01/summary.json").write_text('{"customers": 100}')
     proof = Eraser(world).forget("100")
@@ -281,6 +295,7 @@ def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
     (rejects,) = (world.bucket / "rejects/orders").glob("b.csv.*")
     text = rejects.read_text("utf-8")
     assert ("o8" in text, "o9" in text) == (False, True)
+    assert [path.name for path in dropped.iterdir()] == ["others.csv"]
 
 
 def test_copies_of_the_ledger_elsewhere_lose_them_too(world: World, tmp_path: Path) -> None:
