@@ -289,9 +289,10 @@ def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
     (dropped / "theirs.csv").write_text("주문번호,고객번호,금액\no7,100.0,5\n", "utf-8")
     (dropped / "others.csv").write_text("주문번호,고객번호,금액\no7,7,100\n", "utf-8")
     (world.bucket / "reports/2026-01-01").mkdir(parents=True)
-    (world.bucket / "reports/2026-01-01/summary.json").write_text('{"customers": 100}')
+    (world.bucket / "reports/2026-01-01/summary.json").write_text('{"customers": 100, "segment": "new"}')
     proof = Eraser(world).forget("100")
     assert (proof["clean"], proof["removed"]["rejected_rows"]) == (True, 1)
+    assert Eraser(world).forget("new")["clean"], "reports name nobody, but have words"
     (rejects,) = (world.bucket / "rejects/orders").glob("b.csv.*")
     text = rejects.read_text("utf-8")
     assert ("o8" in text, "o9" in text) == (False, True)
