@@ -18,6 +18,10 @@ def make_catalogue(connection: duckdb.DuckDBPyConnection, products: str) -> str 
     first file that has the product, if that is later than the day of the first products file at all. A product that
     a file calls in stock after one that called it out of stock came back on the day of that file.
     """
+    if not scalar(connection, f"SELECT count(*) FROM {products}"):
+        nothing = f"SELECT * EXCLUDE (version) FROM {products}"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {CATALOGUE} AS {nothing}")
+        return None
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {CATALOGUE} AS
         SELECT newest.* EXCLUDE (version) REPLACE (
@@ -36,7 +40,7 @@ def make_catalogue(connection: duckdb.DuckDBPyConnection, products: str) -> str 
             ) GROUP BY product_id
         ) AS past USING (product_id)
     """)
-    return CATALOGUE if has_catalogue(connection) else None
+    return CATALOGUE
 
 
 def has_catalogue(connection: duckdb.DuckDBPyConnection) -> bool:

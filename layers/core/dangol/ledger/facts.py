@@ -128,10 +128,11 @@ BY_NAME = {facts.name: facts for facts in (*OF_PERSONS, PRODUCTS)}
 def load_facts(connection: duckdb.DuckDBPyConnection, facts: Facts, files: Sequence[Path]) -> None:
     """Make temp table `facts.view()` of ledger objects: `facts.columns`, without repetitions."""
     empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in facts.columns.items())
-    rows = f"(SELECT {empty} WHERE false)"
+    nothing = f"SELECT {empty} WHERE false"
+    rows = nothing  # of most kinds a shop drops nothing: then there is nothing to tell apart either
     if files:
         names = ", ".join(literal(str(file)) for file in files)
         columns = f"COLUMNS(lambda c: c IN ({', '.join(map(literal, facts.columns))}))"
         read = f"SELECT {columns} FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
-        rows = f"(FROM {rows} UNION ALL BY NAME {read})"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {facts.view()} AS {facts.kept(facts, rows)}")
+        rows = facts.kept(facts, f"({nothing} UNION ALL BY NAME {read})")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {facts.view()} AS {rows}")
