@@ -147,11 +147,12 @@ class Meanwhile(Crash):
         """Make the call; let it happen when it is time."""
         if self._over:
             return method(*arguments)
-        answer = super().passes(name, method, arguments)
-        if len(self.calls) - 1 == self._n:
-            self._over = True
-            self._event()
-        return answer
+        try:
+            return super().passes(name, method, arguments)
+        finally:  # also after a call that finds nothing
+            if len(self.calls) - 1 == self._n:
+                self._over = True
+                self._event()
 
 
 class _Watched:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,6 +15,7 @@ from dangol.reports.text import aligned
 from examples.sandbox.commands import CommandLine
 from examples.sandbox.deployed import DeployedShop, Item
 from examples.sandbox.local_aws import ROOT, LocalAws, wait_for
+from examples.sandbox.pictures import kept
 from examples.sandbox.terminal import WIDTH, Terminal, wrapped
 
 CAMPAIGNS = ("potential_loyal_picks", "big_spender_preview")
@@ -31,9 +30,8 @@ sender:
   url: https://{DOMAIN}
   app_opt_out: 앱 > 설정 > 알림
 """
-PICTURE = (640, 1050)
+SIZE = (640, 1050)
 """Pixels: an e-mail as a desktop shows it."""
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def services(aws: LocalAws) -> dict[str, str]:
@@ -100,11 +98,7 @@ class Campaigning:
     def _show_mail(self, mail: Mapping[str, Any]) -> None:
         text = f"To: {mail['To'][0]}\nSubject: {mail['Subject']}\n\n{mail['BodyText'].strip()}"
         self._terminal.show("One of the e-mails as it was received, its text part", wrapped(_without_tokens(text)))
-        self._out.mkdir(parents=True, exist_ok=True)
-        page = self._out / "email.html"
-        page.write_text(mail["BodyHtml"], "utf-8")
-        picture = _picture(page)
-        self._terminal.say(f"its HTML part: {_shown(page)}" + (f"; its picture: {_shown(picture)}" if picture else ""))
+        self._terminal.say(f"its HTML part: {kept(self._out / 'email.html', mail['BodyHtml'], SIZE)}")
 
     def _deliver_again(self, rows: Sequence[Item], mails: int) -> None:
         """Put every batch on the queue a second time, as SQS may."""
@@ -146,20 +140,3 @@ def _essence(rows: Sequence[Item]) -> set[tuple[str, str, str]]:
 def _without_tokens(text: str) -> str:
     """The text with long signed links cut short."""
     return "\n".join(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in text.splitlines())
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-
-def _picture(page: Path) -> Path | None:
-    """The page as a browser of this machine draws it; None if there is none."""
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
-        return None
-    picture = page.with_suffix(".png")
-    with tempfile.TemporaryDirectory(prefix="dangol-browser-") as profile:
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}")
-        size, target = f"--window-size={PICTURE[0]},{PICTURE[1]}", f"--screenshot={picture}"
-        subprocess.run([browser, *options, size, target, page.as_uri()], capture_output=True, timeout=60, check=False)
-    return picture if picture.exists() else None

@@ -21,6 +21,7 @@ from examples.sandbox.listener import Listener
 from examples.sandbox.living import FOLDER, LivingSegments
 from examples.sandbox.local_aws import ROOT, LocalAws, wait_for
 from examples.sandbox.newsletters import Told
+from examples.sandbox.pictures import kept
 from examples.sandbox.terminal import (
     Step,
     Terminal,
@@ -36,6 +37,8 @@ from examples.sandbox.terminal import (
 )
 
 SHARDS = 4
+REPORT_SIZE = (1280, 5000)
+"""Pixels."""
 OUT = ROOT / "build" / "demo"
 """Where the demo leaves what is to be looked at in a browser."""
 STEPS = (("a day later", 1), ("a week later", 7), ("a month later", 30))
@@ -180,6 +183,9 @@ class Story:
         self._terminal.say(f"daily run of {shop.today}: {told(written)}; reports/{shop.today}/report.html is there")
         summary = self._deployed.summary(shop.today)
         self._terminal.show(f"{summary.customers:,} customers", segments_text(summary, shop.currency))
+        if shop.mail:
+            page = self._deployed.read(f"reports/{shop.today}/report.html").decode()
+            self._terminal.say(f"the report: {kept(OUT / 'report.html', page, REPORT_SIZE)}")
         return summary
 
     def _has_mail(self) -> bool:

@@ -179,6 +179,7 @@ def test_the_words_of_the_reasons_are_stored_and_never_change() -> None:
     assert [reason.value for reason in Reason] == [
         *("no_profile", "no_address", "suppressed", "no_consent", "global_holdout", "holdout", "too_soon"),
         *("no_variant", "answered", "expired", "quiet_hours", "frequency_cap", "cancelled", "not_started", "quota"),
+        *("by_email", "not_due"),
     ]
 
 
