@@ -10,12 +10,13 @@ of its own, of the ledger in a folder.
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.files import LAST_DAY, add_data_option
-from benchmarks.shards import ledger, refresh_command
+from benchmarks.shards import DUE, ledger, refresh_command
 from benchmarks.timing import peak, progress, run, wall
 
 TIME_BAR = 10  # seconds
@@ -67,7 +68,7 @@ def refreshed(data: Path, rows: int, shards: int) -> Path:
     done = folder / "report_days"
     for day in DAYS[int(done.read_text()) if done.exists() else 1 :]:
         progress(f"refresh of day {day}")
-        run(refresh_command(folder, shards=range(shards), day=day))
+        run(refresh_command(folder, shards=range(shards), as_of=LAST_DAY - timedelta(days=DUE - day)))
         done.write_text(str(DAYS.index(day) + 1))
     return folder
 
