@@ -104,6 +104,9 @@ class Story:
             Campaigning(self._deployed, CommandLine(self._aws, self._scratch), self._terminal, OUT).run(FOLDER)
         steps = self._move_the_clock(listener)
         if self._shop.mail:
+            page = self._deployed.read(f"reports/{steps[1].day}/report.html").decode()
+            self._terminal.say(f"the report {steps[1].title}: {kept(OUT / 'report.html', page, REPORT_SIZE)}")
+        if self._shop.mail:
             living.time_alone(steps[0])
         self._look_again(customers, summary)
         return self._deployed
@@ -183,9 +186,6 @@ class Story:
         self._terminal.say(f"daily run of {shop.today}: {told(written)}; reports/{shop.today}/report.html is there")
         summary = self._deployed.summary(shop.today)
         self._terminal.show(f"{summary.customers:,} customers", segments_text(summary, shop.currency))
-        if shop.mail:
-            page = self._deployed.read(f"reports/{shop.today}/report.html").decode()
-            self._terminal.say(f"the report: {kept(OUT / 'report.html', page, REPORT_SIZE)}")
         return summary
 
     def _has_mail(self) -> bool:

@@ -83,7 +83,7 @@ def test_status_says_what_became_of_the_messages(dangol: Dangol, campaigns: Dyna
     batch = Batch("hello-20261124T0300Z", "hello", NOON, 0, "email", "p", ())
     campaigns.settle(batch, {"sent": 1200, "skipped no_consent": 34})
     assert dangol("status", "hello")[1] == (
-        "hello: active, 1 runs\n  hello-20261124T0300Z  launching, 0 people: 1,200 sent, 34 skipped no_consent\n"
+        "hello: active, 1 run\n  hello-20261124T0300Z  launching, 0 people: 1,200 sent, 34 skipped no_consent\n"
     )
     found = json.loads(dangol("status", "hello", "--json")[1])
     assert found["runs"][0]["counts"] == {"sent": 1200, "skipped no_consent": 34}

@@ -56,7 +56,10 @@ def show_status(options: argparse.Namespace) -> int:
         found = {"campaign": options.campaign, "paused": paused, "runs": list(map(_as_dict, runs))}
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        print(f"{options.campaign}: {'paused' if paused else 'active'}, {len(runs)} runs" + ("" if runs else " yet"))
+        print(
+            f"{options.campaign}: {'paused' if paused else 'active'}, {len(runs)} run{'s' * (len(runs) != 1)}"
+            + ("" if runs else " yet")
+        )
         for run in runs:
             print(f"  {run.id}  {run.state}, {run.recipients:,} people{_counted(run)}")
     return _FINDINGS if runs and runs[0].state == "refused" else _DONE
