@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dangol.reports.text import aligned
-
-from examples.sandbox.commands import CommandLine
+from examples.sandbox.commands import Console
 from examples.sandbox.deployed import DeployedShop, Item
 from examples.sandbox.local_aws import ROOT, LocalAws, wait_for
 from examples.sandbox.pictures import kept
-from examples.sandbox.terminal import WIDTH, Terminal, wrapped
+from examples.sandbox.terminal import mail_text, outcomes, outcomes_text
 
-CAMPAIGNS = ("potential_loyal_picks", "big_spender_preview")
-"""Those of the shipped ones that the store makes its own."""
+CAMPAIGNS = {"potential_loyal_picks": ("potential_loyal", 1), "big_spender_preview": ("big_spender", 2)}
+"""Those of the shipped ones that the store makes its own: each with its segment, and the number of its channels."""
 DOMAIN = "dangol-fashion.example"
 SENDER = f"""country: KR
 sender:
@@ -49,21 +46,21 @@ def services(aws: LocalAws) -> dict[str, str]:
 class Campaigning:
     """What a marketer does next, with the same folder."""
 
-    def __init__(self, deployed: DeployedShop, commands: CommandLine, terminal: Terminal, out: Path) -> None:
+    def __init__(self, deployed: DeployedShop, console: Console, out: Path) -> None:
         """`out`: where the e-mails are kept."""
         self._deployed = deployed
-        self._commands = commands
-        self._terminal = terminal
+        self._console = console
+        self._terminal = console.terminal
         self._out = out
 
     def run(self, folder: str) -> None:
         """Make the campaigns live, run them, and show what arrived."""
         self._terminal.say("now the campaigns: who writes goes into messaging.yaml, two shipped ones into campaigns/")
-        self._write(self._commands.folder / folder)
-        self._show(f"dangol campaigns check --config {folder}")
-        self._on_stack(f"dangol config push {folder} --no-diff --yes", quietly=True)
+        self._write(self._console.folder / folder)
+        self._console.show(f"dangol campaigns check --config {folder}")
+        self._console.show_on_stack(f"dangol config push {folder} --no-diff --yes")
         for campaign in CAMPAIGNS:
-            self._on_stack(f"dangol campaigns run {campaign}")
+            self._console.show_on_stack(f"dangol campaigns run {campaign}")
         rows = self._sent()
         self._tell_outcomes(rows)
         mails = self._deployed.mails(DOMAIN)
@@ -78,7 +75,7 @@ class Campaigning:
 
     def _sent(self) -> Sequence[Item]:
         """Every message of the campaigns, sent or skipped or waiting."""
-        expected = sum(len(self._deployed.members(segment)) * channels for segment, channels in _AUDIENCES)
+        expected = sum(len(self._deployed.members(segment)) * channels for segment, channels in CAMPAIGNS.values())
 
         def rows() -> Sequence[Item]:
             self._deployed.launch()  # what the scheduler does each minute
@@ -87,56 +84,26 @@ class Campaigning:
         return self._terminal.follow("messages decided", rows, expected)
 
     def _tell_outcomes(self, rows: Sequence[Item]) -> None:
-        found = Counter((row["run"].rpartition("-")[0], row["channel"], _outcome(row)) for row in rows)
-        table = [("campaign", "channel", "what became of it", "people")]
-        table += [(*key, f"{count:,}") for key, count in sorted(found.items(), key=lambda one: (one[0][:2], -one[1]))]
-        self._terminal.show("What became of each message, from table Deliveries", aligned(table, left=3))
+        self._terminal.show("What became of each message, from table Deliveries", outcomes_text(rows))
         if any(row.get("reason") == "quiet_hours" for row in rows):
             now = datetime.now(ZoneInfo("Asia/Seoul"))
             self._terminal.say(f"it is {now:%H:%M} in Seoul: advertising by push waits until 08:00, as the law has it")
 
     def _show_mail(self, mail: Mapping[str, Any]) -> None:
-        text = f"To: {mail['To'][0]}\nSubject: {mail['Subject']}\n\n{mail['BodyText'].strip()}"
-        self._terminal.show("One of the e-mails as it was received, its text part", wrapped(_without_tokens(text)))
+        self._terminal.show("One of the e-mails as it was received, its text part", mail_text(mail))
         self._terminal.say(f"its HTML part: {kept(self._out / 'email.html', mail['BodyHtml'], SIZE)}")
 
     def _deliver_again(self, rows: Sequence[Item], mails: int) -> None:
-        """Put every batch on the queue a second time, as SQS may."""
+        """Put every batch on the queue a second time, as SQS may. RuntimeError if anything comes of it."""
+        wait_for("senders are done", self._deployed.has_delivered)
         batches = self._deployed.deliver_again(rows)
-        wait_for("senders took them", self._deployed.has_delivered, timeout=60)
+        wait_for("senders took them again", self._deployed.has_delivered)
         more = len(self._deployed.mails(DOMAIN)) - mails
-        same = _essence(self._deployed.deliveries()) == _essence(rows)
+        if more or outcomes(self._deployed.deliveries()) != outcomes(rows):
+            raise RuntimeError(f"a second delivery of the same batches sent {more} e-mails more, or changed Deliveries")
         self._terminal.say(
-            f"{batches} batches put on the queue a second time, as SQS may: {more} more e-mails, "
-            f"{'no row' if same else 'rows'} of Deliveries changed"
+            f"{batches} batches put on the queue a second time, as SQS may: no mail more, no row of Deliveries changed"
         )
+        self._deployed.launch()  # closes the runs that are over
         for campaign in CAMPAIGNS:
-            self._on_stack(f"dangol campaigns status {campaign}")
-
-    def _on_stack(self, command: str, quietly: bool = False) -> None:
-        on_stack = f"{command} --stack {self._deployed.stack}"
-        if quietly:
-            self._commands.run(on_stack)
-            self._terminal.say(f"$ {on_stack}")
-        else:
-            self._show(on_stack)
-
-    def _show(self, command: str) -> None:
-        self._terminal.show(f"$ {command}", wrapped(self._commands.run(command)))
-
-
-_AUDIENCES = (("potential_loyal", 1), ("big_spender", 2))
-"""Segment of each campaign, and its channels."""
-
-
-def _outcome(row: Item) -> str:
-    return " ".join(filter(None, (row["status"], row.get("reason", "").replace("_", " "))))
-
-
-def _essence(rows: Sequence[Item]) -> set[tuple[str, str, str]]:
-    return {(row["run_customer"], row["channel"], _outcome(row)) for row in rows}
-
-
-def _without_tokens(text: str) -> str:
-    """The text with long signed links cut short."""
-    return "\n".join(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in text.splitlines())
+            self._console.show_on_stack(f"dangol campaigns status {campaign}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.sandbox.local_aws import FOREIGN, LocalAws
+from examples.sandbox.terminal import Terminal, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,25 @@ class CommandLine:
         if done.returncode not in (0, 1):
             raise RuntimeError(f"$ {command}\n{done.stdout}{done.stderr}")
         return done.stdout.rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Commands for one stack, shown as they are typed."""
+
+    commands: CommandLine
+    terminal: Terminal
+    stack: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the commands are typed."""
+        return self.commands.folder
+
+    def show(self, command: str) -> None:
+        """Run a command, and show what it prints."""
+        self.terminal.show(f"$ {command}", wrapped(self.commands.run(command)))
+
+    def show_on_stack(self, command: str) -> None:
+        """The same with `--stack`."""
+        self.show(f"{command} --stack {self.stack}")

@@ -174,7 +174,8 @@ class DeployedShop:
 
     def deliveries(self) -> list[Item]:
         """What became of each message."""
-        return list(self._deliveries.scan()["Items"])
+        pages = self._deliveries.meta.client.get_paginator("scan").paginate(TableName=self._deliveries.name)
+        return [item for page in pages for item in page["Items"]]
 
     def mails(self, domain: str) -> list[dict[str, Any]]:
         """What SES took of a sender's domain."""

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from dangol.reports.text import aligned
 
-from examples.sandbox.commands import CommandLine
+from examples.sandbox.commands import Console
 from examples.sandbox.deployed import DeployedShop, Written
 from examples.sandbox.listener import Change, Listener
 from examples.sandbox.newsletters import Told
-from examples.sandbox.terminal import Step, Terminal, told, wrapped
+from examples.sandbox.terminal import Step, told
 
 FOLDER = "my-shop"
 EDITED = ("30 <= recency_days <= 60 and", "21 <= recency_days <= 60 and")
@@ -30,21 +30,21 @@ ADDED = """
 class LivingSegments:
     """What a marketer does, with the commands of `dangol` against the deployed stack."""
 
-    def __init__(self, deployed: DeployedShop, commands: CommandLine, terminal: Terminal, listener: Listener) -> None:
+    def __init__(self, deployed: DeployedShop, console: Console, listener: Listener) -> None:
         self._deployed = deployed
-        self._commands = commands
-        self._terminal = terminal
+        self._console = console
+        self._terminal = console.terminal
         self._listener = listener
 
     def explain(self, mail: Told) -> None:
         """Why somebody is not in a segment, twice."""
         self._terminal.say("somebody is at risk who has ordered often; why are they not in win_back?")
-        self._show(f"dangol segments explain {self._nearly_won_back()} --segment win_back")
+        self._console.show_on_stack(f"dangol segments explain {self._nearly_won_back()} --segment win_back")
         scanned = mail.scanned[0]
         self._terminal.say(
             f"{scanned}'s mail was opened and two of its links followed, all within three seconds; was that a person?"
         )
-        self._show(f"dangol segments explain {scanned} --segment engaged")
+        self._console.show_on_stack(f"dangol segments explain {scanned} --segment engaged")
 
     def _nearly_won_back(self) -> str:
         """Somebody at risk with five orders or more who does not accept e-mail."""
@@ -55,11 +55,11 @@ class LivingSegments:
 
     def edit(self, today: date, shards: int) -> None:
         """Edit the configuration, see what that changes, and make it live."""
-        self._show(f"dangol config pull {FOLDER}")
-        self._write(self._commands.folder / FOLDER / "segments.yaml")
+        self._console.show_on_stack(f"dangol config pull {FOLDER}")
+        self._write(self._console.folder / FOLDER / "segments.yaml")
         self._terminal.say("two edits in it: at_risk begins after 21 days instead of 30, and birthday_week is new")
-        self._show(f"dangol segments diff --config {FOLDER} --samples 3")
-        self._show(f"dangol config push {FOLDER} --no-diff --yes")
+        self._console.show_on_stack(f"dangol segments diff --config {FOLDER} --samples 3")
+        self._console.show_on_stack(f"dangol config push {FOLDER} --no-diff --yes")
         runs = self._terminal.follow(
             "refreshes done", lambda: self._deployed.refreshes_because("configuration", today), shards
         )
@@ -83,11 +83,7 @@ class LivingSegments:
             f"One of these events, as other services hear it: nothing happened to {customer_id} but a day",
             json.dumps(change, ensure_ascii=False, indent=2),
         )
-        self._show(f"dangol segments explain {customer_id} --segment cooling --as-of {step.day}")
-
-    def _show(self, command: str) -> None:
-        on_stack = f"{command} --stack {self._deployed.stack}"
-        self._terminal.show(f"$ {on_stack}", wrapped(self._commands.run(on_stack)))
+        self._console.show_on_stack(f"dangol segments explain {customer_id} --segment cooling --as-of {step.day}")
 
 
 def _counted(changes: list[Change]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from examples.sandbox.local_aws import ROOT
@@ -29,8 +30,11 @@ def _picture(page: Path, size: tuple[int, int]) -> Path | None:
     if browser is None:
         return None
     picture = page.with_suffix(".png")
+    picture.unlink(missing_ok=True)  # an older one would be taken for it
     with tempfile.TemporaryDirectory(prefix="dangol-browser-") as profile:
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}")
         drawn = (f"--window-size={size[0]},{size[1]}", f"--screenshot={picture}", page.as_uri())
-        subprocess.run([browser, *options, *drawn], capture_output=True, timeout=60, check=False)
-    return picture if picture.exists() else None
+        with suppress(OSError, subprocess.TimeoutExpired):  # a picture is welcome, but nothing depends on it
+            subprocess.run([browser, *options, *drawn], capture_output=True, timeout=60, check=False)
+            return picture if picture.exists() else None
+    return None

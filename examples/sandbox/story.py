@@ -15,7 +15,7 @@ from pathlib import Path
 from dangol.reports.summary import Summary
 
 from examples.sandbox.campaigning import Campaigning, services
-from examples.sandbox.commands import CommandLine
+from examples.sandbox.commands import CommandLine, Console
 from examples.sandbox.deployed import BUCKETS, DeployedShop, Item, Written, total
 from examples.sandbox.listener import Listener
 from examples.sandbox.living import FOLDER, LivingSegments
@@ -97,11 +97,12 @@ class Story:
         self._list_members(summary)
         listener = Listener(self._aws, self._deployed.outputs["EventBusName"], f"{self._shop.stack}-listener")
         self._drop_again(files, listener)
-        living = LivingSegments(self._deployed, CommandLine(self._aws, self._scratch), self._terminal, listener)
+        console = Console(CommandLine(self._aws, self._scratch), self._terminal, self._shop.stack)
+        living = LivingSegments(self._deployed, console, listener)
         if self._shop.mail:
             living.explain(self._shop.mail)
             living.edit(self._shop.today, SHARDS)
-            Campaigning(self._deployed, CommandLine(self._aws, self._scratch), self._terminal, OUT).run(FOLDER)
+            Campaigning(self._deployed, console, OUT).run(FOLDER)
         steps = self._move_the_clock(listener)
         if self._shop.mail:
             page = self._deployed.read(f"reports/{steps[1].day}/report.html").decode()

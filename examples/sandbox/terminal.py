@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from textwrap import indent, wrap
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dangol.files.receipt import Receipt
 from dangol.reports.summary import Summary
@@ -223,6 +223,31 @@ def entries_text(steps: Sequence[Step], summary: Summary) -> str:
 def _in_and_out(counted: Counter[tuple[str, str]], segment: str) -> str:
     found = [(sign, counted[segment, change]) for sign, change in (("+", "entered"), ("−", "exited"))]
     return " ".join(f"{sign}{count:,}" for sign, count in found if count) or NOBODY
+
+
+def outcomes(rows: Iterable[Item]) -> Counter[tuple[str, str, str, str]]:
+    """Rows of table Deliveries, each by campaign, channel, what became of it, and whom it was for."""
+    return Counter((row["run"].rpartition("-")[0], row["channel"], _outcome(row), row["customer_id"]) for row in rows)
+
+
+def _outcome(row: Item) -> str:
+    return " ".join(filter(None, (row["status"], row.get("reason", "").replace("_", " "))))
+
+
+def outcomes_text(rows: Iterable[Item]) -> str:
+    """How many messages of each campaign and channel ended as what, most first."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for campaign, channel, outcome, _ in outcomes(rows):
+        counted[campaign, channel, outcome] += 1
+    found = sorted(counted.items(), key=lambda one: (one[0][:2], -one[1]))
+    table = [(*about, f"{people:,}") for about, people in found]
+    return aligned([("campaign", "channel", "what became of it", "people"), *table], left=3)
+
+
+def mail_text(mail: Mapping[str, Any]) -> str:
+    """An e-mail's text part; signed links are cut short."""
+    lines = f"To: {mail['To'][0]}\nSubject: {mail['Subject']}\n\n{mail['BodyText'].strip()}".splitlines()
+    return wrapped("\n".join(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines))
 
 
 def _moves(changes: Sequence[Change]) -> Counter[tuple[str, str]]:

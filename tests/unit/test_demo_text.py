@@ -12,13 +12,17 @@ from dangol.segments.policy import default_policy, load_policy
 from examples.sandbox.commands import CommandLine
 from examples.sandbox.deployed import Written, total
 from examples.sandbox.local_aws import ROOT, LocalAws
+from examples.sandbox.pictures import kept
 from examples.sandbox.terminal import (
     Step,
     customers_text,
     entries_text,
     gist_of_inspection,
+    mail_text,
     members_text,
     moved_text,
+    outcomes,
+    outcomes_text,
     receipts_text,
     rejects_text,
     steps_text,
@@ -178,3 +182,39 @@ def test_a_command_is_answered_as_in_a_terminal_and_one_that_cannot_work_is_an_e
     assert shell.run("dangol inspect plain.csv").startswith("plain.csv\n  read as     plain")
     with pytest.raises(RuntimeError, match=r"nothing\.csv"):
         shell.run("dangol inspect nothing.csv")
+
+
+def delivery(customer: str, channel: str, status: str, reason: str | None = None) -> dict[str, str]:
+    row = {"run": "picks-20261122T0100Z", "customer_id": customer, "channel": channel, "status": status}
+    return row | ({"reason": reason} if reason else {})
+
+
+def test_messages_are_counted_by_campaign_channel_and_what_became_of_them_most_first() -> None:
+    rows = [delivery("c1", "email", "skipped", "no_consent"), *(delivery(f"c{n}", "email", "sent") for n in (2, 3))]
+    rows.append(delivery("c1", "push", "deferred", "quiet_hours"))
+    assert [line.split() for line in outcomes_text(rows).splitlines()[1:]] == [
+        ["picks", "email", "sent", "2"],
+        ["picks", "email", "skipped", "no", "consent", "1"],
+        ["picks", "push", "deferred", "quiet", "hours", "1"],
+    ]
+
+
+def test_a_message_that_ended_otherwise_or_for_somebody_else_is_another_outcome() -> None:
+    sent = outcomes([delivery("c1", "email", "sent")])
+    others = [delivery("c2", "email", "sent"), delivery("c1", "push", "sent"), delivery("c1", "email", "failed")]
+    assert all(outcomes([other]) != sent for other in others)
+    assert outcomes([delivery("c1", "email", "sent")] * 2) != sent
+
+
+def test_a_mail_is_shown_with_its_links_cut_short() -> None:
+    text = mail_text(
+        {"To": ["kim@example.com"], "Subject": "(광고) 안녕", "BodyText": "반가워요.\nhttps://" + "x" * 200}
+    )
+    assert text.splitlines()[:4] == ["To: kim@example.com", "Subject: (광고) 안녕", "", "반가워요."]
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_page_is_kept_where_there_is_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("examples.sandbox.pictures.BROWSERS", ())
+    assert kept(tmp_path / "out" / "page.html", "<p>단골</p>", (10, 10)) == str(tmp_path / "out" / "page.html")
+    assert (tmp_path / "out" / "page.html").read_text("utf-8") == "<p>단골</p>"
