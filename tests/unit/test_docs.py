@@ -62,6 +62,13 @@ def test_the_readme_shows_the_default_segments() -> None:
         assert f"| `{rule.id}` | {rule.name} |" in readme
 
 
+def test_the_guide_to_the_benchmarks_names_every_one() -> None:
+    guide, scripts = page("benchmarks/README.md"), (ROOT / "benchmarks").glob("*.py")
+    runnable = [script.stem for script in scripts if f"python -m benchmarks.{script.stem}" in script.read_text("utf-8")]
+    assert len(runnable) >= 10
+    assert [name for name in runnable if f"benchmarks.{name}" not in guide and f"`{name}.py`" not in guide] == []
+
+
 def test_the_page_of_strategies_names_every_campaign_invitation_and_trait() -> None:
     strategies = page("docs/strategies.md")
     shipped = [*(ROOT / "config" / "campaigns").glob("*.yaml"), *(ROOT / "config" / "invitations").glob("*.yaml")]
