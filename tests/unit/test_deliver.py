@@ -105,6 +105,40 @@ def test_a_slow_sender_whose_call_was_given_up_does_not_make_it() -> None:
         assert len(world.email.out) + len(unsure) >= 7
 
 
+def left_by_a_dead_sender() -> tuple[SendingWorld, Batch]:
+    """A batch whose sender claimed messages, and died before it began to send them, longer ago than a sender lives."""
+    rehearsal = launched()
+    rehearsal.crash = Crash()
+    rehearsal.work_off()
+    world = launched()
+    world.crash = Crash([name for name, _ in rehearsal.crash.calls].index("FakeCampaigns.begin"))
+    with pytest.raises(Crashed):
+        world.deliver()
+    world.crash = None
+    world.now += LIFE + timedelta(seconds=1)
+    return world, Batch.from_dict(json.loads(world.queue.waiting[0]))
+
+
+def test_of_two_senders_that_take_over_at_once_one_sends_and_nothing_is_lost() -> None:
+    whole, batch = left_by_a_dead_sender()
+    whole.crash = Crash()
+    whole.deliverer().take(batch, LIFE)
+    for at in range(len(whole.crash.calls)):
+        world, batch = left_by_a_dead_sender()
+
+        def other_sender(world: SendingWorld = world, batch: Batch = batch) -> None:
+            with suppress(Overtaken):
+                world.deliverer().take(batch, LIFE)
+
+        world.crash = Meanwhile(at, other_sender)
+        with suppress(Overtaken):
+            world.deliverer().take(batch, LIFE)
+        world.now += LIFE + timedelta(seconds=1)
+        world.work_off()
+        assert twice(world.email.out) == twice(world.push.out) == [], at
+        assert {world.status(person, channel) for channel, person in everybody(world)} == {"sent"}, at
+
+
 def test_two_senders_at_one_batch_leave_it_to_the_first() -> None:
     world = launched()
     world.crash = Crash(at=4)

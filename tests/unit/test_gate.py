@@ -139,8 +139,20 @@ def test_a_claim_given_back_frees_its_place_under_the_cap() -> None:
     assert isinstance(passed, Passed)
     assert isinstance(gate.ask(ask_of("other"), passed.profile, "call", NOON, said), Skipped)
     book.note("c1", name="새 이름")  # somebody writes meanwhile
-    assert gate.release(ask, passed.profile) is not None
+    assert gate.release(ask, passed.profile, "call") is not None
     assert isinstance(gate.ask(ask_of("other"), book.read(["c1"])["c1"], "call", NOON, said), Passed)
+
+
+def test_a_claim_given_back_twice_leaves_the_claim_of_who_was_faster() -> None:
+    book, ask = book_of(), ask_of("hello")
+    gate = gate_of(book)
+    before = gate.ask(ask, book.read(["c1"])["c1"], "dead", NOON, said)
+    assert isinstance(before, Passed)
+    released = gate.release(ask, before.profile, "dead")
+    assert isinstance(gate.ask(ask, released, "faster", NOON, said), Passed)
+    now = gate.release(ask, before.profile, "dead")
+    assert now is not None
+    assert now.claims["hello-1#0#email"].call == "faster"
 
 
 def test_exempt_campaigns_neither_mind_the_cap_nor_count() -> None:

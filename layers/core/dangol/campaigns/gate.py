@@ -169,12 +169,16 @@ class Gate:
                 return Passed(marked, decision.deliver_before, letter)
         raise DangolError(f"a profile changed {MAX_TRIES} times while one message was decided on")
 
-    def release(self, ask: Ask, profile: Profile | None) -> Profile | None:
-        """Give back the claim of a message that was certainly not sent; the profile as it is then."""
+    def release(self, ask: Ask, profile: Profile | None, call: str) -> Profile | None:
+        """Give back the claim of a message that `call` certainly did not send; the profile as it is then.
+
+        Another sender may have given it back meanwhile, and claimed the message anew: that claim stays.
+        """
         for _ in range(MAX_TRIES):
-            if profile is None or ask.message_id not in profile.claims:
+            claim = profile.claims.get(ask.message_id) if profile else None
+            if profile is None or claim is None or claim.call != call:
                 return profile
-            channel, claim = ask.message.channel, profile.claims[ask.message_id]
+            channel = ask.message.channel
             times = list(profile.sent.get(channel, ()))
             if self._counts(ask.message) and claim.at in times:
                 times.remove(claim.at)

@@ -98,16 +98,17 @@ class Sending(Round):
         return count
 
     def _pass(self, profile: Profile | None, call: str) -> object:
-        """Ask the gate; a claim of a call that was never begun is taken over."""
-        now = self._clock.now()
-        answer = self._gate.ask(self._ask, profile, call, now, self._write)
-        if not isinstance(answer, Held):
-            return answer
-        if is_fresh(answer.claim, now, LIFE):
-            raise Overtaken
-        if not self._outside.calls.give_up(answer.claim.call):
-            return answer
-        return self._gate.ask(self._ask, self._gate.release(self._ask, answer.profile), call, now, self._write)
+        """Ask the gate; a claim of a call that was never begun is taken over, unless another sender was faster."""
+        while True:
+            now = self._clock.now()
+            answer = self._gate.ask(self._ask, profile, call, now, self._write)
+            if not isinstance(answer, Held):
+                return answer
+            if is_fresh(answer.claim, now, LIFE):
+                raise Overtaken
+            if not self._outside.calls.give_up(answer.claim.call):
+                return answer
+            profile = self._gate.release(self._ask, answer.profile, answer.claim.call)
 
     def _write(self, profile: Profile) -> tuple[Variant, Content] | None:
         if self._campaign.notices:
@@ -151,13 +152,13 @@ class Sending(Round):
                 if isinstance(outcome, NotNow) and outcome.soon and not last:
                     throttled.append(letter)
                 else:
-                    self._conclude(letter, outcome)
+                    self._conclude(call, letter, outcome)
             if not throttled:
                 return
             letters = throttled
             self._clock.sleep(FIRST_WAIT * 2**attempt)
 
-    def _conclude(self, letter: Letter, outcome: Outcome) -> None:
+    def _conclude(self, call: str, letter: Letter, outcome: Outcome) -> None:
         person, variant = letter.profile.customer_id, letter.variant
         match outcome:
             case Sent():
@@ -169,7 +170,7 @@ class Sending(Round):
                 self._note(person, Status.FAILED, outcome.reason, variant)
             case NotNow():
                 logger.warning("not sent for now: %s", outcome.reason)
-                self._gate.release(self._ask, letter.profile)
+                self._gate.release(self._ask, letter.profile, call)
                 self._defer(person, Reason.QUOTA, self._clock.now() + LOOK_AGAIN)
             case _:
                 self._note(person, Status.UNKNOWN, None, variant)
