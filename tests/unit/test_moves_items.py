@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from dangol.campaigns.items import Shelves
 from dangol.engine import connect
+from dangol.ledger.layout import shard_of
 from dangol.ledger.sales import keep_sales, sales_of
 from dangol.ledger.shelves import SHELVES_KEY, read_shelves
 from dangol.ledger.store import FolderStore
+from dangol.moves.messages import DAILY, FILE, RefreshRequest
 
-from tests.fakes import Crash
+from tests.fakes import Crash, Meanwhile
 from tests.schemas import problems
 from tests.senders import FakeProfiles
 from tests.world import FIRST_DAY, SHOP, World, compacting_at
@@ -252,3 +254,36 @@ def test_a_shop_without_products_counts_nothing_and_keeps_no_shelves(world: Worl
     assert not count(world)
     assert world.store.keys("ledger/sales/") == world.store.keys("ledger/shelves/") == []
     assert shelves(world) == Shelves()
+
+
+def test_new_products_that_were_merged_while_a_shard_was_being_read_count_at_once() -> None:
+    """Products lie in one shard and go into every refresh; what merges them is another shard's."""
+    person = next(name for name in map("c{}".format, range(1, 100)) if shard_of(name, 2) == 1)
+    products = "product_id,product_name,category\np1,울 코트,{}\n"
+
+    def daily(day: int) -> RefreshRequest:
+        return RefreshRequest(1, FIRST_DAY + timedelta(days=day), DAILY, f"daily-{day}")
+
+    with World(shards=2) as world, compacting_at(2, 32):
+        world.profiles = FakeProfiles()
+        drop(world, "products", products.format("아우터"))
+        drop(world, "orders", ORDERS + f"o1,{person},2026-01-01 10:00,100,p1,\n")
+        assert world.tables.customers[person].last_category == "아우터"
+
+        with world.copy() as twin:
+            twin.crash = Crash()
+            twin.profiles = FakeProfiles()
+            twin.refresh(daily(1))
+            names = [name for name, _ in twin.crash.calls]
+        listed = names.index("FolderStore.download") - 1
+        world.crash = Meanwhile(listed, lambda: merged(world, products.format("코트")))
+        world.refresh(daily(1))
+        world.crash = None
+        world.work_off()
+        assert world.tables.customers[person].last_category == "코트"
+
+
+def merged(world: World, products: str) -> None:
+    """A products file comes, and the shard in which products lie merges them."""
+    world.ingest(world.drop(products, 100, "incoming/products/b.csv"))
+    world.refresh(RefreshRequest(0, world.today, FILE, "b"))

@@ -145,7 +145,7 @@ class Refresher:
         sources = replace(
             ledger.sources(),
             borders=load_borders(self._store, borders[0]) if borders else None,
-            items=before if self._stands_still(head, aim, request) else None,
+            items=before if self._stands_still(head, read, aim.date, request) else None,
         )
         self._classify(sources, policy, aim.date)
         self._show_products(request.shard, aim.date)
@@ -174,16 +174,17 @@ class Refresher:
         served = self._serve("after", _stamp(shard, reached))
         return replace(reached, served=reached.generation), served
 
-    def _stands_still(self, head: Head, aim: Head, request: RefreshRequest) -> bool:
+    def _stands_still(self, head: Head, read: tuple[str, ...], as_of: date, request: RefreshRequest) -> bool:
         """Whether nothing but time has passed since the state of the head; then what people bought is as it was.
 
-        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing.
+        Most shards of a daily run: their files were taken up when they came. A rebuild trusts nothing. What counts is
+        what was read: another shard's refresh may have merged new products into those that were listed.
         """
-        if request.reason == REBUILD or not head.generation or aim.date < head.date:
+        if request.reason == REBUILD or not head.generation or as_of < head.date:
             return False
-        known, now = ([key for key in of.objects if not is_borders(key)] for of in (head, aim))
-        came = f"ordered_at::DATE > DATE '{head.date}' AND ordered_at::DATE <= DATE '{aim.date}'"
-        return known == now and not scalar(self._connection, f"SELECT count(*) FROM shard_orders WHERE {came}")
+        known = tuple(key for key in head.objects if not is_borders(key))
+        came = f"ordered_at::DATE > DATE '{head.date}' AND ordered_at::DATE <= DATE '{as_of}'"
+        return known == read and not scalar(self._connection, f"SELECT count(*) FROM shard_orders WHERE {came}")
 
     def _hand_over(self, request: RefreshRequest, done: str) -> str:
         """Give what belongs to merged accounts to the shards of the others, and have those refreshed."""
