@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.deliveries import DynamoDeliveries
+from dangol.aws.erasure import DroppedFiles
 from dangol.aws.notices import DynamoNoticeList
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
@@ -221,6 +222,15 @@ def test_the_push_service_forgets_their_devices(aws: Aws, context: Context) -> N
     sns.delete_platform_application(PlatformApplicationArn=application)
     proof = erased(aws, context, "c2")
     assert (proof["clean"], proof["removed"]["push_endpoints"]) == (True, 0)
+
+
+def test_a_dropped_file_counts_as_ingested_from_its_receipt_on(aws: Aws, context: Context) -> None:
+    files = DroppedFiles(boto3.resource("dynamodb"), aws.runs, aws.s3, aws.bucket)
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    aws.s3.put_object(Bucket=aws.bucket, Key="incoming/orders/b.csv", Body=b"waits")
+    assert [files.is_taken(f"incoming/orders/{name}.csv") for name in "abc"] == [True, False, False]
+    drop(aws, context, "incoming/orders/b.csv", ORDERS.encode())
+    assert files.is_taken("incoming/orders/b.csv"), "while the erasure waited it was ingested"
 
 
 def test_ad_platforms_are_told_to_take_them_off_their_lists(aws: Aws, context: Context) -> None:

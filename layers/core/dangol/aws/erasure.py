@@ -163,30 +163,35 @@ class DroppedFiles:
         self._table = resource.Table(runs)
         self._s3 = s3
         self._bucket = bucket
-        self._taken: dict[str, datetime] | None = None
+        self._taken: dict[str, datetime] = {}
+        """When the last upload of each key that has a receipt was made."""
+        self._read = False
 
     def is_taken(self, key: str) -> bool:
         """Whether the upload that lies under a key now has a receipt."""
-        if self._taken is None:
-            self._taken = self._receipts()
         try:
-            there = self._s3.head_object(Bucket=self._bucket, Key=key)["LastModified"]
+            there = self._s3.head_object(Bucket=self._bucket, Key=key)["LastModified"] - _SAME_UPLOAD
         except ClientError:
             return False
-        return key in self._taken and self._taken[key] >= there - _SAME_UPLOAD
+        if not self._read:
+            self._note_receipts(Key("kind").eq("file"))
+            self._read = True
+        elif not self._has(key, there):  # it may have been ingested since; receipts are named by the time of the upload
+            self._note_receipts(Key("kind").eq("file") & Key("id").gte(f"{there:%Y%m%dT%H%M%SZ}"))
+        return self._has(key, there)
 
-    def _receipts(self) -> dict[str, datetime]:
-        """When the last upload of each key that has a receipt was made."""
-        found: dict[str, datetime] = {}
-        query: dict[str, Any] = {"KeyConditionExpression": Key("kind").eq("file")}
+    def _has(self, key: str, since: datetime) -> bool:
+        return key in self._taken and self._taken[key] >= since
+
+    def _note_receipts(self, condition: Any) -> None:
+        query: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
         while query:
             page = self._table.query(**query)
             for item in page["Items"]:
                 at = datetime.fromisoformat(item["uploaded_at"])
-                found[item["key"]] = max(at, found.get(item["key"], at))
+                self._taken[item["key"]] = max(at, self._taken.get(item["key"], at))
             last = page.get("LastEvaluatedKey")
             query = {**query, "ExclusiveStartKey": last} if last else {}
-        return found
 
 
 def is_any_busy(sqs: Any, urls: Iterable[str]) -> bool:
