@@ -341,7 +341,16 @@ def test_the_page_says_it_in_both_languages_and_lets_nothing_in(world: MeasuredW
         assert said in page
     assert "http" not in page  # it needs no network
     row = {"id": RUN, **world.result(), "names": {"ko": "<script>", "en": "&"}}
-    assert "<script>" not in campaigns_html([row], {}, date(2026, 12, 14), "KRW")
+    assert "<script>" not in campaigns_html([row], {}, date(2026, 12, 14), SHOP)
+
+
+def test_the_page_dates_a_run_by_the_day_in_the_shop(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(20)
+    early = {"id": RUN, **world.result(), "run_at": utc(24, 8, 30).isoformat()}  # still the 23rd in UTC
+    page = campaigns_html([early], {}, date(2026, 12, 14), SHOP)
+    assert "<h3>2026-11-24 <span" in page
 
 
 def test_a_crash_anywhere_then_a_retry_ends_as_without_it() -> None:

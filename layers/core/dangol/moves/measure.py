@@ -22,6 +22,7 @@ from dangol.measurement.totals import totals
 from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_RESULT, CAMPAIGN_TOTAL, Run, RunState
 from dangol.moves.messages import EventBus, Runs
 from dangol.reports.campaigns import campaigns_html
+from dangol.reports.places import campaigns_key
 from dangol.shop import Shop
 
 OPEN, FINAL = "open", "final"
@@ -88,8 +89,8 @@ class Measurer:
         sums = totals(noted.values(), as_of)
         for campaign, total in sums.items():
             self._doors.results.note(CAMPAIGN_TOTAL, campaign, total)
-        page = campaigns_html(list(noted.values()), sums, as_of, self._shop.currency)
-        key = f"reports/{as_of}/campaigns.html"
+        page = campaigns_html(list(noted.values()), sums, as_of, self._shop)
+        key = campaigns_key(as_of)
         self._doors.store.write(key, page.encode())
         final = sum(noted[one.plan.run]["state"] == FINAL for one in runs)
         return {"as_of": as_of.isoformat(), "runs": len(runs), "final": final, "page_key": key}

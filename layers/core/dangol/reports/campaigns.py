@@ -1,27 +1,28 @@
 """The results of campaigns as a page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment
 
 from dangol.measurement.words import ENGLISH, KOREAN, Row, arms_text, goal_text, lift_text, revenue_text
+from dangol.shop import Shop
 
 SHOWN = 10
 """Runs of a campaign, the newest first."""
 
 
-def campaigns_html(results: Sequence[Row], totals: Mapping[str, Row], as_of: date, currency: str) -> str:
+def campaigns_html(results: Sequence[Row], totals: Mapping[str, Row], as_of: date, shop: Shop) -> str:
     """Every campaign: all its runs together, and the last ones each. Whatever comes from files is escaped."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(
         (files("dangol.reports") / "templates" / "campaigns.html").read_text(encoding="utf-8")
     )
     ids = sorted({row["campaign"] for row in results})
-    campaigns = [_campaign(_newest_of(results, one), totals.get(one), currency) for one in ids]
-    return template.render(campaigns=campaigns, as_of=as_of, currency=currency)
+    campaigns = [_campaign(_newest_of(results, one), totals.get(one), shop) for one in ids]
+    return template.render(campaigns=campaigns, as_of=as_of, currency=shop.currency)
 
 
 def _newest_of(results: Sequence[Row], campaign: str) -> list[Row]:
@@ -29,16 +30,21 @@ def _newest_of(results: Sequence[Row], campaign: str) -> list[Row]:
     return sorted(own, key=lambda row: str(row["run_at"]), reverse=True)[:SHOWN]
 
 
-def _campaign(runs: Sequence[Row], total: Row | None, currency: str) -> dict[str, Any]:
+def _campaign(runs: Sequence[Row], total: Row | None, shop: Shop) -> dict[str, Any]:
     """What the template shows of one."""
     newest = runs[0]
     return {
         "id": newest["campaign"],
         "names": newest["names"],
         "goal": {"ko": goal_text(newest, KOREAN), "en": goal_text(newest, ENGLISH)},
-        "total": total and total["runs"] > 1 and _comparison(total, currency) | {"runs": total["runs"]},
-        "runs": [_comparison(row, currency) | {"row": row, "skipped": _skipped(row)} for row in runs],
+        "total": total and total["runs"] > 1 and _comparison(total, shop.currency) | {"runs": total["runs"]},
+        "runs": [_run(row, shop) for row in runs],
     }
+
+
+def _run(row: Row, shop: Shop) -> dict[str, Any]:
+    day = shop.date_of(datetime.fromisoformat(row["run_at"]))
+    return _comparison(row, shop.currency) | {"row": row, "day": day, "skipped": _skipped(row)}
 
 
 def _comparison(row: Row, currency: str) -> dict[str, Any]:

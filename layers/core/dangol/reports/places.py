@@ -27,6 +27,11 @@ def summary_key(day: date) -> str:
     return folder_of(day) + SUMMARY
 
 
+def campaigns_key(day: date) -> str:
+    """The page on what campaigns did, as measured on a day."""
+    return folder_of(day) + CAMPAIGNS
+
+
 def days_with(name: str, keys: Iterable[str]) -> list[date]:
     """Of which days there is a file of this name among the keys of a bucket; ascending."""
     found = filter(None, map(_KEY.fullmatch, keys))
