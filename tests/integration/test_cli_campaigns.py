@@ -182,3 +182,12 @@ def test_harm_is_a_finding_and_no_results_are_said_so(dangol: Dangol, aws: Aws) 
     harm = {name: asdict(ArmResult(1000, reached)) for name, reached in (("treated", 50), ("holdout", 100))}
     noted(aws, "hello-20261124T0300Z", arms=harm, lift={"verdict": "harm"})
     assert dangol("results", "hello")[0] == 1
+
+
+def test_harm_of_one_campaign_is_a_finding_beside_others_that_are_over(dangol: Dangol, aws: Aws) -> None:
+    noted(aws, "hello-20261124T0300Z")
+    assert dangol("results")[0] == 0
+    harm = {name: asdict(ArmResult(1000, reached)) for name, reached in (("treated", 50), ("holdout", 100))}
+    still_open = {"campaign": "other", "last_day": "2026-12-24", "state": "open"}
+    noted(aws, "other-20261210T0300Z", **still_open, arms=harm, lift={"verdict": "harm"})
+    assert dangol("results")[0] == 1

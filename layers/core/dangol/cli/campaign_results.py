@@ -28,7 +28,10 @@ def add_results_to(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def show_results(options: argparse.Namespace) -> int:
-    """Print results as the last daily run left them; the status is 1 when a campaign did harm."""
+    """Print results as the last daily run left them; the status is 1 when a campaign did harm.
+
+    A campaign is judged by all its runs that are over, one without such by each.
+    """
     from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL
 
     stack = open_stack(options.stack)
@@ -43,7 +46,7 @@ def show_results(options: argparse.Namespace) -> int:
         print(json.dumps({"runs": results, "campaigns": list(totals.values())}, ensure_ascii=False, indent=2))
     else:
         print("\n\n".join(_told(results, totals, stack.shop.currency)))
-    judged = totals.values() or results
+    judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals)]
     return _FINDINGS if any(row["lift"]["verdict"] == "harm" for row in judged) else _DONE
 
 
