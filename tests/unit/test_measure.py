@@ -273,6 +273,19 @@ def test_a_replay_of_the_past_takes_nothing_back(world: MeasuredWorld) -> None:
     assert world.measure(-1)["runs"] == 0
 
 
+def test_a_replay_of_the_past_leaves_a_campaigns_runs_added_up(world: MeasuredWorld) -> None:
+    world.people(8)
+    world.run()
+    world.now = NOON + timedelta(days=1)
+    world.people(10)
+    world.run()
+    world.measure(30)
+    before = world.total()
+    assert before["runs"] == 2
+    world.measure(8)  # the second was not over then
+    assert world.total() == before
+
+
 def test_messages_are_kept_before_the_table_forgets_them(world: MeasuredWorld) -> None:
     world.people(10)
     world.run()

@@ -75,7 +75,7 @@ class Measurer:
     def measure(self, connection: duckdb.DuckDBPyConnection, as_of: date, folder: Path) -> dict[str, Any]:
         """Bring results to a day: Parquet under analytics/, rows of `Runs`, a page, an event for each that is final.
 
-        A result never goes back behind the day it is at, so a replay of the past changes none.
+        Neither results nor totals go back behind the day they are at, so a replay of the past changes none.
         """
         check_layout(self._doors.store, self._shards)
         noted = {row["id"]: row for row in self._doors.results.all_of(CAMPAIGN_RESULT)}
@@ -87,8 +87,9 @@ class Measurer:
             noted[one.plan.run] = self._note(connection, one, as_of)
         self._write_segments(connection, as_of, folder)
         sums = totals(noted.values(), as_of)
-        for campaign, total in sums.items():
-            self._doors.results.note(CAMPAIGN_TOTAL, campaign, total)
+        if all(row["as_of"] <= as_of.isoformat() for row in noted.values()):
+            for campaign, total in sums.items():
+                self._doors.results.note(CAMPAIGN_TOTAL, campaign, total)
         page = campaigns_html(list(noted.values()), sums, as_of, self._shop)
         key = campaigns_key(as_of)
         self._doors.store.write(key, page.encode())
