@@ -53,6 +53,10 @@ def report(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     return run
 
 
+def test_what_no_file_tells_is_said_to_be_unknown(report: Report) -> None:
+    assert "파일에 적혀 있지 않아 알 수 없는 것: 자주 사는 분류, 쿠폰 사용, 시간대." in report("orders.csv").text
+
+
 def test_a_page_is_written_that_tells_segments_moves_and_traits(report: Report) -> None:
     ran = report("orders.csv")
     assert (ran.status, ran.out) == (0, "written to report.html\n")

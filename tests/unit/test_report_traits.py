@@ -93,6 +93,21 @@ def test_baskets_coupons_and_days_between_orders_are_averages_of_the_segment(sho
     assert (found.coupon_share, found.days_between) == (0.5, 30)
 
 
+def test_a_few_orders_with_a_coupon_do_not_make_it_known_of_all_that_they_had_none(
+    shop: Shop, connection: duckdb.DuckDBPyConnection
+) -> None:
+    loyal, new = shop.people("loyal", *[None] * 5), shop.people("new", *[None] * 5)
+    for _ in range(100):
+        shop.order(loyal[0], "2026-11-01 10:00", 10)
+    shop.order(new[0], "2026-11-01 10:00", 10, coupon="WELCOME")
+    found = shop.traits("loyal", "new")
+    assert (found["loyal"].coupon_share, found["new"].coupon_share) == (None, None)
+    shop.order(new[0], "2026-11-02 10:00", 10, discount=0)  # two of 102: the files tell
+    begin(connection)
+    found = shop.traits("loyal", "new")
+    assert (found["loyal"].coupon_share, found["new"].coupon_share) == (0, 0.5)
+
+
 def test_orders_of_a_year_count_and_none_of_the_future(shop: Shop) -> None:
     people = shop.people("loyal", *[None] * 5)
     for at in ("2025-11-22 23:59", "2025-11-23 00:01", "2026-11-22 23:59", "2026-11-23 00:00"):

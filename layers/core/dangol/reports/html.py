@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
@@ -18,6 +20,9 @@ from dangol.reports.places import CAMPAIGNS, PAGES
 from dangol.reports.summary import Summary, bands
 from dangol.reports.voice import Voice
 from dangol.segments.policy import UNCLASSIFIED
+
+if TYPE_CHECKING:  # see contents
+    from dangol.reports.traits import Traits
 
 _BESIDE = re.compile("<!-- beside -->.*?<!-- /beside -->", re.DOTALL)
 _TINTS = 8
@@ -74,6 +79,7 @@ def _helpers(voice: Voice, order: list[str]) -> dict[str, object]:
         "total": _total,
         "ready": lambda flow, begin: begin + timedelta(PERIODS[flow.period]),
         "hottest": _hottest,
+        "untold": lambda traits: ", ".join(voice.say(label) for label in _untold(traits)),
         "fitting": fitting,
         "edge": lambda value, feature: voice.short_money(value) if feature == M else voice.number(value),
         "empty_segments": lambda summary: ", ".join(
@@ -91,6 +97,15 @@ def _tint(segment: str | None, order: list[str]) -> str:
 
 def _total(flow: Flow, side: int, segment: str | None) -> int:
     return sum(count for cell, count in (flow.cells or {}).items() if cell[side] == segment)
+
+
+def _untold(traits: "Sequence[Traits]") -> list[str]:
+    """Labels of what is known of no segment, although it has bought."""
+    bought = [one for one in traits if one.orders]
+    fields = {"categories": "categories", "coupons": "coupon_share", "hours": "hours"}
+    return [
+        label for label, field in fields.items() if bought and all(getattr(one, field) in (None, ()) for one in bought)
+    ]
 
 
 def _hottest(summary: Summary) -> int:

@@ -38,7 +38,7 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE seen_orders (
             segment VARCHAR, hour TINYINT, weekday TINYINT, orders BIGINT, amount DOUBLE, reduced BIGINT,
-            at_midnight BIGINT, itemised BIGINT, items DOUBLE);
+            told BIGINT, at_midnight BIGINT, itemised BIGINT, items DOUBLE);
         CREATE OR REPLACE TEMP TABLE seen_categories (segment VARCHAR, category VARCHAR, items BIGINT);
         CREATE OR REPLACE TEMP TABLE seen_products (
             segment VARCHAR, product UBIGINT, day DATE, limited BOOLEAN, items BIGINT);
@@ -77,7 +77,8 @@ def _orders_sql(seen: Orders, as_of: date) -> str:
     quantity = "lambda one: coalesce(one.quantity, 1::DECIMAL(18, 4))::DOUBLE"
     return f"""
         SELECT segment, hour(ordered_at), isodow(ordered_at) - 1, count(*), sum({net("amount", "refunded")})::DOUBLE,
-            count(*) FILTER ({reduced}), count(*) FILTER (ordered_at = ordered_at::DATE::TIMESTAMP),
+            count(*) FILTER ({reduced}), count(*) FILTER (coupon IS NOT NULL OR discount IS NOT NULL),
+            count(*) FILTER (ordered_at = ordered_at::DATE::TIMESTAMP),
             count(*) FILTER (len(lines) > 0), sum(list_sum(list_transform(lines, {quantity})))
         FROM {seen.orders} JOIN {seen.people} USING (customer_id)
         WHERE {counted("status", "amount", "refunded")}

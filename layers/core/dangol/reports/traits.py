@@ -11,6 +11,9 @@ from dangol.reports.observation import NEW_DAYS
 FEWEST = 5
 """Customers of a segment below which nothing is shown of them: it would tell what single people do."""
 _CATEGORIES = 3
+_TOLD = 0.01
+"""Share of orders with a coupon or an amount of discount, be it 0, below which the shop's files do not tell of them: a
+few orders from elsewhere would make it look as if nobody used any."""
 _WHOLE_DAYS = 0.9
 """Share of orders at midnight sharp above which files tell days and no times."""
 
@@ -37,7 +40,7 @@ class Traits:
     limited_share: float | None = None
     """Of line items, those of limited products."""
     coupon_share: float | None = None
-    """Of orders, those with a coupon or discount; None where no order of the shop has any."""
+    """Of orders, those with a coupon or discount; None where the shop's files do not tell."""
     hours: tuple[int, ...] = ()
     """Orders by hour of the day, 24, shop time; empty where files tell no times."""
     weekdays: tuple[int, ...] = ()
@@ -70,9 +73,9 @@ def traits(
 
 
 def _baskets(connection: duckdb.DuckDBPyConnection) -> _Facts:
-    rows = connection.execute("""
+    rows = connection.execute(f"""
         SELECT segment, sum(orders)::BIGINT AS orders, sum(amount) / sum(orders), sum(items) / nullif(sum(itemised), 0),
-            CASE WHEN (SELECT sum(reduced) > 0 FROM seen_orders) THEN sum(reduced) / sum(orders) END
+            CASE WHEN (SELECT sum(told) >= sum(orders) * {_TOLD} FROM seen_orders) THEN sum(reduced) / sum(orders) END
         FROM seen_orders GROUP BY segment
     """).fetchall()
     names = ("orders", "basket_amount", "basket_items", "coupon_share")

@@ -178,6 +178,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "weekday_4": ("금요일", "Friday"),
     "weekday_5": ("토요일", "Saturday"),
     "weekday_6": ("일요일", "Sunday"),
+    "untold": (
+        "파일에 적혀 있지 않아 알 수 없는 것: {names}.",
+        "Not known, as the files do not tell: {names}.",
+    ),
     "year_orders": ("최근 1년 주문", "Orders of a year"),
     # The unclassified
     "unclassified": ("미분류 고객", "The unclassified"),
