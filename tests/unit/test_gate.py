@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from dangol.campaigns.caps import Cap
@@ -153,6 +153,41 @@ def test_a_claim_given_back_twice_leaves_the_claim_of_who_was_faster() -> None:
     now = gate.release(ask, before.profile, "dead")
     assert now is not None
     assert now.claims["hello-1#0#email"].call == "faster"
+
+
+def test_who_got_nothing_of_a_run_is_not_too_soon_for_the_next() -> None:
+    book, campaign = book_of(), hello(more="again_after: 30 days")
+    gate = gate_of(book, None)
+
+    def asked(run: str, channel: str, moment: datetime) -> tuple[Ask, Answer]:
+        ask = Ask(run, 0, campaign.message(0, channel, moment))
+        return ask, gate.ask(ask, book.read(["c1"])["c1"], f"{run} {channel}", moment, said)
+
+    email, passed = asked("run-1", "email", NOON)
+    assert isinstance(passed, Passed)
+    push, passed = asked("run-1", "push", NOON)
+    assert isinstance(passed, Passed)
+    gate.release(email, book.read(["c1"])["c1"], "run-1 email")  # the push reached them
+    later = NOON + timedelta(days=1)
+    assert asked("run-2", "email", later)[1] == Skipped("too_soon")
+    gate.release(push, book.read(["c1"])["c1"], "run-1 push")
+    assert isinstance(asked("run-2", "email", later)[1], Passed)
+
+
+def test_an_earlier_message_of_the_run_reached_them_even_if_a_later_one_is_given_back() -> None:
+    book, more = (
+        book_of(),
+        "again_after: 30 days\nsteps: [{after: 2 days, channels: {email: [{id: b, subject: 나, body: 다.}]}}]",
+    )
+    gate, campaign = gate_of(book, None), hello(more=more)
+    first = Ask("run-1", 0, campaign.message(0, "email", NOON))
+    assert isinstance(gate.ask(first, book.read(["c1"])["c1"], "one", NOON, said), Passed)
+    later = NOON + timedelta(days=2)  # the first claim is stale by then, and forgotten
+    second = Ask("run-1", 1, campaign.message(1, "email", NOON))
+    assert isinstance(gate.ask(second, book.read(["c1"])["c1"], "two", later, said), Passed)
+    gate.release(second, book.read(["c1"])["c1"], "two")
+    again = Ask("run-2", 0, campaign.message(0, "email", later))
+    assert gate.ask(again, book.read(["c1"])["c1"], "three", later, said) == Skipped("too_soon")
 
 
 def test_exempt_campaigns_neither_mind_the_cap_nor_count() -> None:

@@ -183,8 +183,9 @@ class Gate:
             if self._counts(ask.message) and claim.at in times:
                 times.remove(claim.at)
             claims = {other: one for other, one in profile.claims.items() if one.call != claim.call}
+            given_back = replace(profile, claims=claims, sent={**profile.sent, channel: tuple(times)})
             try:
-                return self.book.mark(replace(profile, claims=claims, sent={**profile.sent, channel: tuple(times)}))
+                return self.book.mark(_unreached(given_back, ask, claim))
             except ProfileChanged as changed:
                 profile = changed.now
         raise DangolError(f"a profile changed {MAX_TRIES} times while a claim was given back")
@@ -209,6 +210,15 @@ class Gate:
 
     def _counts(self, message: Message) -> bool:
         return message.advertising and not message.cap_exempt and message.channel in self.rules.caps
+
+
+def _unreached(profile: Profile, ask: Ask, claim: Claim) -> Profile:
+    """The profile without the note that a run reached them, if nothing but a claim that is given back ever did."""
+    campaign = ask.message.campaign
+    others = any(message_id.startswith(f"{ask.run}#") for message_id in profile.claims)
+    if others or profile.reached.get(campaign) != (ask.run, claim.at):
+        return profile
+    return replace(profile, reached={other: last for other, last in profile.reached.items() if other != campaign})
 
 
 def _end_of(day: date) -> datetime:
