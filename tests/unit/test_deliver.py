@@ -249,6 +249,36 @@ def test_what_stays_throttled_gives_its_claim_back_and_is_sent_later() -> None:
     assert (world.status("c00"), world.status("c01"), len(world.email.out)) == ("sent", "sent", 2)
 
 
+def test_a_throttled_push_is_not_sent_again_into_the_night() -> None:
+    world = launched(people=1, consents={"push": {"answer": "given", "on": "2026-01-01"}})
+    world.now = datetime(2026, 11, 24, 11, 58, tzinfo=UTC)  # two minutes to nine in the evening
+
+    def throttled(letter: Letter) -> Outcome:
+        world.now += timedelta(minutes=2) - timedelta(seconds=FIRST_WAIT)
+        return NotNow("Throttled", soon=True)
+
+    world.push.answers = throttled
+    world.work_off()
+    assert (world.push.calls, world.status("c00", "push")) == ([1], "deferred quota")
+    world.push.answers = lambda letter: Sent("m")
+    world.until(datetime(2026, 11, 24, 22, 59, tzinfo=UTC))
+    assert (world.push.out, world.status("c00", "push")) == ([], "deferred quiet_hours")
+
+
+def test_a_campaign_with_few_an_hour_sends_no_more_than_those_at_once() -> None:
+    world = launched(hello(more="per_hour: 2"))
+    asked: list[int] = []
+
+    class Asked(Allowance):
+        def take(self, wanted: int, now: datetime, latest: datetime) -> Grant:
+            asked.append(wanted)
+            return super().take(wanted, now, latest)
+
+    world.quotas = [Asked(100)]
+    world.deliver()
+    assert (asked, world.email.calls) == ([2, 2, 2, 1], [2, 2, 2, 1])
+
+
 def test_what_the_service_refuses_is_failed_and_a_dead_address_is_retired() -> None:
     world = launched(people=1)
     world.push.answers = lambda letter: Refused("endpoint_disabled", dead=True)

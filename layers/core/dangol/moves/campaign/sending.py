@@ -88,7 +88,7 @@ class Sending(Round):
 
     def _leave(self, wanted: int, deadline: datetime) -> int:
         """For how many messages there is leave now, after waiting for it; 0: not before the deadline."""
-        count, start = min(wanted, self._post.size), self._clock.now()
+        count, start = min(wanted, self._post.size, self._campaign.per_hour or wanted), self._clock.now()
         for quota in self._outside.quota(self._campaign, self._batch.channel):
             grant = quota.take(count, self._clock.now(), deadline)
             count, start = grant.count, max(start, grant.start)
@@ -141,22 +141,26 @@ class Sending(Round):
         return letters
 
     def _send(self, call: str, letters: list[Letter], deadline: datetime) -> None:
-        """Send letters with a call, and note what became of them. What is throttled is sent again, ever more slowly."""
+        """Send letters with a call, and note what became of them. What is throttled is sent again, ever more slowly.
+
+        What would then be later than the gate allowed is decided on anew: the night may have begun.
+        """
         if not self._outside.calls.begin(call):
             raise Overtaken
         for attempt in range(TRIES):
-            outcomes = self._post.send(letters, self._terms)
-            last = attempt == TRIES - 1 or self._clock.now() >= deadline
-            throttled = []
+            outcomes, wait = self._post.send(letters, self._terms), timedelta(seconds=FIRST_WAIT * 2**attempt)
+            now, throttled = self._clock.now(), []
+            last = attempt == TRIES - 1 or now >= deadline
             for letter, outcome in zip(letters, outcomes, strict=True):
-                if isinstance(outcome, NotNow) and outcome.soon and not last:
+                in_time = not last and now + wait < letter.deliver_before
+                if isinstance(outcome, NotNow) and outcome.soon and in_time:
                     throttled.append(letter)
                 else:
                     self._conclude(call, letter, outcome)
             if not throttled:
                 return
             letters = throttled
-            self._clock.sleep(FIRST_WAIT * 2**attempt)
+            self._clock.sleep(wait.total_seconds())
 
     def _conclude(self, call: str, letter: Letter, outcome: Outcome) -> None:
         person, variant = letter.profile.customer_id, letter.variant
