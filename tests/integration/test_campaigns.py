@@ -361,6 +361,15 @@ def test_notes_raise_the_revision_and_bring_nobody_back(aws: Aws, book: DynamoPr
     assert aws.rows(aws.profiles) == []
 
 
+def test_nothing_is_noted_in_the_place_of_who_is_being_erased(aws: Aws, book: DynamoProfiles) -> None:
+    put_person(aws)
+    book.block(["c1"])
+    book.unsubscribe("c1", "email", NOON)
+    book.retire("c1", "email", "c1@example.com")
+    (row,) = aws.rows(aws.profiles)
+    assert row == {"customer_id": "c1", "erased": True}
+
+
 def request(method: str, token: str) -> dict[str, Any]:
     event = example("unsubscribe")
     event["requestContext"]["http"]["method"] = method

@@ -414,3 +414,5 @@ def test_an_invitation_that_is_not_live_is_named_with_the_nearest(shop: Aws, dan
 def test_who_may_reply_is_told_by_the_profile(shop: Aws) -> None:
     book = DynamoProfiles(boto3.resource("dynamodb"), shop.profiles)
     assert (book.is_known("c1"), book.is_known("gone")) == (True, False)
+    book.block(["c1"])  # who is being erased could book again behind the eraser's back
+    assert not book.is_known("c1")

@@ -72,12 +72,11 @@ class DynamoProfiles:
         return found
 
     def is_known(self, customer_id: str) -> bool:
-        """See Guests (dangol.moves.campaign.respond). Reads nothing but the key: no more is allowed to who asks."""
+        """See Guests (dangol.moves.campaign.respond). Reads key and mark only: no more is allowed to who asks."""
         key = {"customer_id": customer_id}
-        found = self._client.get_item(
-            TableName=self._table, Key=key, ProjectionExpression="customer_id", ConsistentRead=True
-        )
-        return "Item" in found
+        asked = f"customer_id, {BLOCKED}"
+        found = self._client.get_item(TableName=self._table, Key=key, ProjectionExpression=asked, ConsistentRead=True)
+        return BLOCKED not in found.get("Item", {BLOCKED: True})
 
     def names_and_phones(self, customer_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
         """How a store greets people and calls them, as far as they are known; what is missing is ''."""
@@ -132,8 +131,7 @@ class DynamoProfiles:
                 Key={"customer_id": customer_id},
                 UpdateExpression="REMOVE nothing",  # there is no such attribute
                 # A mark in the place of who is being erased is no profile.
-                ConditionExpression="attribute_exists(customer_id) AND attribute_not_exists(#blocked)",
-                ExpressionAttributeNames={"#blocked": BLOCKED},
+                ConditionExpression=f"attribute_exists(customer_id) AND {_NOT_BLOCKED}",
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != CONDITION_FAILED:
@@ -147,7 +145,8 @@ class DynamoProfiles:
                 TableName=self._table,
                 Key={"customer_id": customer_id},
                 UpdateExpression="SET #name = :value ADD revision :one",
-                ConditionExpression="attribute_exists(customer_id)",  # else an erased person would come back
+                # Else an erased person would come back, or an address into the mark of who is being erased.
+                ConditionExpression=f"attribute_exists(customer_id) AND {_NOT_BLOCKED}",
                 ExpressionAttributeNames={"#name": name},
                 ExpressionAttributeValues={":value": value, ":one": 1},
             )
