@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ from dangol.configuration import to_json
 from dangol.ledger.contact import Contact
 from dangol.ledger.layout import shard_of
 from dangol.moves.campaign.launch import new_run
-from dangol.moves.campaign.messages import Batch
+from dangol.moves.campaign.messages import Batch, Delivery, Status
 from dangol.moves.campaign.posts import Mail, Notification, NotNow, Refused, Sent, Unsure
 from dangol.moves.configure import LIVE_KEY
 from dangol.moves.messages import Membership
@@ -361,6 +362,14 @@ def test_notes_raise_the_revision_and_bring_nobody_back(aws: Aws, book: DynamoPr
     assert aws.rows(aws.profiles) == []
 
 
+def test_the_last_word_against_a_channel_counts_in_whatever_order_they_come(aws: Aws, book: DynamoProfiles) -> None:
+    put_person(aws)
+    for minutes in (5, 1, 7, 7):
+        book.unsubscribe("c1", "email", NOON + timedelta(minutes=minutes))
+    (row,) = aws.rows(aws.profiles)
+    assert (row["unsubscribed_email"], row["revision"]) == (int(NOON.timestamp()) + 7 * 60, 3)
+
+
 def test_nothing_is_noted_in_the_place_of_who_is_being_erased(aws: Aws, book: DynamoProfiles) -> None:
     put_person(aws)
     book.block(["c1"])
@@ -495,6 +504,20 @@ def test_what_a_sender_recorded_meanwhile_stays(aws: Aws) -> None:
     boto3.resource("dynamodb").Table(aws.deliveries).put_item(Item=row)
     wiring.deliveries().was_sent(RUN, "c1", 0, "email", NOON, "m1")
     assert aws.rows(aws.deliveries) == [row]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(Status.SENT, Status.SENT), (Status.DEFERRED, Status.UNKNOWN), (None, Status.UNKNOWN)]
+)
+def test_what_is_in_doubt_is_unknown_unless_a_slow_sender_recorded_it_meanwhile(
+    aws: Aws, before: Status | None, after: Status
+) -> None:
+    table = wiring.deliveries()
+    doubtful = Delivery(RUN, "c1", "email", 0, Status.UNKNOWN, NOON)
+    if before:
+        table.write([replace(doubtful, status=before)])
+    assert table.note_unknown(doubtful).status is after
+    assert table.read(RUN, 0, "email", ["c1"])["c1"].status is after
 
 
 def test_of_an_erased_person_no_sending_is_noted(aws: Aws, context: Context) -> None:

@@ -117,7 +117,9 @@ class DynamoProfiles:
 
     def unsubscribe(self, customer_id: str, channel: str, at: datetime) -> None:
         """Note a person's own word against a channel; the last one counts. Nothing for whom there is no profile of."""
-        self._note(customer_id, f"unsubscribed_{channel}", int(at.timestamp()))
+        # An older word that comes late, such as a complaint, does not take the place of a newer one.
+        newer = "(attribute_not_exists(#name) OR #name < :value)"
+        self._note(customer_id, f"unsubscribed_{channel}", int(at.timestamp()), newer)
 
     def retire(self, customer_id: str, channel: str, address: str) -> None:
         """Note that an address is dead. Nothing for whom there is no profile of."""
@@ -139,14 +141,14 @@ class DynamoProfiles:
             return False
         return True
 
-    def _note(self, customer_id: str, name: str, value: str | int) -> None:
+    def _note(self, customer_id: str, name: str, value: str | int, *conditions: str) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key={"customer_id": customer_id},
                 UpdateExpression="SET #name = :value ADD revision :one",
                 # Else an erased person would come back, or an address into the mark of who is being erased.
-                ConditionExpression=f"attribute_exists(customer_id) AND {_NOT_BLOCKED}",
+                ConditionExpression=" AND ".join(("attribute_exists(customer_id)", _NOT_BLOCKED, *conditions)),
                 ExpressionAttributeNames={"#name": name},
                 ExpressionAttributeValues={":value": value, ":one": 1},
             )
