@@ -139,6 +139,37 @@ def test_of_two_senders_that_take_over_at_once_one_sends_and_nothing_is_lost() -
         assert {world.status(person, channel) for channel, person in everybody(world)} == {"sent"}, at
 
 
+def test_two_senders_at_one_batch_send_what_each_has_claimed() -> None:
+    """Neither waits for the other with messages in its hands: else both might, again and again."""
+    world = launched()
+    batch = Batch.from_dict(json.loads(world.queue.waiting[0]))
+    claimed = 2
+
+    def other_sender() -> None:
+        with pytest.raises(Overtaken):
+            world.deliverer().take(batch, LIFE)
+
+    class AfterClaims(Crash):
+        """Lets the other sender come in between two claims."""
+
+        marks = 0
+
+        def passes(self, name: str, method: object, arguments: tuple[object, ...]) -> object:
+            answer = super().passes(name, method, arguments)
+            if name == "FakeProfiles.mark":
+                self.marks += 1
+                if self.marks == claimed:
+                    world.crash = None
+                    other_sender()
+            return answer
+
+    world.crash = AfterClaims()
+    with pytest.raises(Overtaken):
+        world.deliverer().take(batch, LIFE)
+    assert twice(world.email.out) == []
+    assert len(world.email.out) == 7  # without anybody's coming again
+
+
 def test_two_senders_at_one_batch_leave_it_to_the_first() -> None:
     world = launched()
     world.crash = Crash(at=4)

@@ -37,6 +37,13 @@ FIRST_WAIT = 0.25
 """Seconds before a throttled call is made again; doubled each time, so about 8 in all."""
 
 
+class _UnderWay:
+    """Another sender has claimed the message, and may still be at it."""
+
+
+_UNDER_WAY = _UnderWay()
+
+
 class Sending(Round):
     """A go at a batch that is to be sent."""
 
@@ -56,6 +63,7 @@ class Sending(Round):
         self._post = outside.posts[batch.channel]
         self._kinds = campaign.item_kinds(batch.step, batch.channel)
         self._shelves = outside.shelves() if self._kinds else Shelves()
+        self._overtaken = False
 
     def work(self, deadline: datetime) -> Mapping[str, int]:
         """Send until the deadline, group by group."""
@@ -84,6 +92,9 @@ class Sending(Round):
                 if letters:
                     self._send(call, letters, deadline)
                 self._write_notes()
+        if self._overtaken:  # what another sender claimed is looked at when the batch comes again
+            self._write_notes()
+            raise Overtaken
         return self._finish(pending)
 
     def _leave(self, wanted: int, deadline: datetime) -> int:
@@ -105,7 +116,7 @@ class Sending(Round):
             if not isinstance(answer, Held):
                 return answer
             if is_fresh(answer.claim, now, LIFE):
-                raise Overtaken
+                return _UNDER_WAY
             if not self._outside.calls.give_up(answer.claim.call):
                 return answer
             profile = self._gate.release(self._ask, answer.profile, answer.claim.call)
@@ -136,6 +147,8 @@ class Sending(Round):
                     self._note(person, Status.SKIPPED, answer.reason)
                 case Deferred():
                     self._defer(person, answer.reason, answer.until)
+                case _UnderWay():
+                    self._overtaken = True
                 case Held():
                     self._known[person] = self._outside.deliveries.note_unknown(self._unknown(person))
         return letters
