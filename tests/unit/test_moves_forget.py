@@ -14,11 +14,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from dangol.configuration import to_json
 from dangol.engine import connect, literal
 from dangol.identity import LOCAL_KEY, person
 from dangol.ledger.layout import shard_of
 from dangol.ledger.mirror import mirror
 from dangol.ledger.shard import ShardLedger
+from dangol.moves.configure import LIVE_KEY
 from dangol.moves.forget import Forgetter
 from dangol.moves.forget_doors import Clock, Outside
 from dangol.moves.messages import REBUILD
@@ -297,6 +299,36 @@ def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
     text = rejects.read_text("utf-8")
     assert ("o8" in text, "o9" in text) == (False, True)
     assert [path.name for path in dropped.iterdir()] == ["others.csv"]
+
+
+def test_rejected_rows_of_others_stay_when_an_amount_reads_like_an_erased_id(world: World) -> None:
+    ingest(world, HEADER + "o7,100,2026-01-01,5,,,\n", 10, "incoming/orders/b.csv")
+    Eraser(world).forget("100")
+    late = "o8,c10,어제,100,,,\no9,100,어제,7,,,\no10,100.0,어제,7,,,\n"
+    receipt = ingest(world, HEADER + late, 200, "incoming/orders/c.csv")
+    assert (receipt["rows_read"], receipt["rows_rejected"]) == (3, 3)
+    (rejects,) = (world.bucket / "rejects/orders").glob("c.csv.*")
+    text = rejects.read_text("utf-8")
+    assert [name in text for name in ("o8", "o9", "o10")] == [True, False, False]
+
+
+def test_columns_of_ids_are_known_by_the_shops_own_names_and_with_suffixes(world: World) -> None:
+    description = (
+        "name: own\ntitle: Own\nrecognise: {all: [회원코드, 전표]}\n"
+        "columns: {order_id: 전표, customer_id: 회원코드, ordered_at: 일시, amount: 금액}\n"
+    )
+    live = world.bucket / LIVE_KEY
+    live.parent.mkdir(parents=True)
+    live.write_bytes(to_json({"dialects/own.yaml": description.encode()}))
+    own = "전표,회원코드,일시,금액\no7,100,2026-01-01,5\no8,100,어제,5\no9,c10,어제,100\n"
+    ingest(world, own, 10, "incoming/orders/b.csv")
+    cafe24 = "주문번호,주문일시,결제일시(입금확인일),주문자ID(최초정보),총 결제금액(KRW)\n"
+    ingest(world, cafe24 + "2-1,어제,2026-01-01,100,7\n2-2,어제,2026-01-01,c10,100\n", 11, "incoming/orders/c.csv")
+    proof = Eraser(world).forget("100")
+    assert (proof["clean"], proof["removed"]["rejected_rows"]) == (True, 2)
+    texts = {path.name[0]: path.read_text("utf-8") for path in (world.bucket / "rejects/orders").glob("[bc].csv.*")}
+    assert ("o8" in texts["b"], "o9" in texts["b"]) == (False, True)
+    assert ("2-1" in texts["c"], "2-2" in texts["c"]) == (False, True)
 
 
 def test_copies_of_the_ledger_elsewhere_lose_them_too(world: World, tmp_path: Path) -> None:

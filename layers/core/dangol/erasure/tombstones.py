@@ -72,11 +72,16 @@ class Tombstones:
             return None
         return self._moments.get(hashed(subject, text, self.key))
 
-    def names(self, cell: str) -> bool:
-        """Whether a cell of a file is an id, address or number of somebody erased."""
+    def names(self, cell: str, *, is_id: bool = True) -> bool:
+        """Whether a cell of a file is an id, address or number of somebody erased.
+
+        Without `is_id` it is in no column of ids: then what consists of digits alone is an amount, and no id.
+        """
         if not self.stones:
             return False
-        known = ((ID, cell.strip()), (EMAIL, normal_email(cell)), (PHONE, normal_phone(cell)))
+        text = cell.strip().removesuffix(".0")  # as a spreadsheet leaves a number
+        given = (text, cell.strip()) if is_id or not text.isdecimal() else ()
+        known = (*((ID, one) for one in given), (EMAIL, normal_email(cell)), (PHONE, normal_phone(cell)))
         return any(self.erased_at(subject, text) for subject, text in known if text)
 
     def to_json(self) -> bytes:

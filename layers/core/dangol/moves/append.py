@@ -1,19 +1,22 @@
 """Append: one dropped file becomes rows of the ledger, or rejects. Nothing else is changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from dangol.engine import literal
+from dangol.erasure.columns import id_columns
 from dangol.erasure.tombstones import Tombstones
 from dangol.files.reading import Reading
+from dangol.files.rejects import Reject
 from dangol.inputs.reader import RECORDS, TableReader
 from dangol.ledger import facts, layout, owners
 from dangol.ledger.facts import Facts
 from dangol.ledger.parts import write_parts
 from dangol.ledger.store import ObjectStore
+from dangol.orders.dialect import Dialect
 from dangol.orders.reader import OrderReader
 
 
@@ -42,6 +45,8 @@ class Appender:
     """Who was erased: of them only what is newer is appended."""
     time_zone: str = "UTC"
     """The shop's."""
+    dialects: Sequence[Dialect] = ()
+    """The shop's own."""
 
     def orders(self, reader: OrderReader, files: Sequence[tuple[Path, str]], version: str) -> Appended:
         """Append the orders of (path, name) files that are read together."""
@@ -77,8 +82,18 @@ class Appender:
         theirs = f"{table} WHERE rowid IN (FROM erased_rows)"
         dropped = rows_of(f"SELECT order_id FROM {theirs}") if rows_of and found else found
         self.connection.execute(f"DELETE FROM {theirs}")
-        kept = [reject for reject in reading.rejects if not any(map(self.erased.names, reject.texts))]
-        return Reading(reading.receipt.with_erased(dropped), kept)
+        return Reading(reading.receipt.with_erased(dropped), list(self._of_others(reading.rejects)))
+
+    def _of_others(self, rejects: Sequence[Reject]) -> Iterator[Reject]:
+        """Rejected rows that name nobody who was erased."""
+        columns: dict[tuple[str, ...], list[int]] = {}
+        for reject in rejects:
+            texts, header = reject.texts, tuple(reject.cells)
+            if header not in columns:
+                columns[header] = id_columns(header, self.dialects)
+            ids = columns[header] if header else range(len(texts))  # in a row that could not be split anything may be
+            if not any(self.erased.names(text, is_id=index in ids) for index, text in enumerate(texts)):
+                yield reject
 
     def _write(self, kind: str, rows: str, version: str, partition: str = "shard") -> tuple[int, ...]:
         return write_parts(self.connection, self.store, kind, rows, version, self.folder, partition)

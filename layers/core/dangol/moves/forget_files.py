@@ -3,27 +3,24 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
 from dangol.channels.audiences.export import AUDIENCES
+from dangol.erasure.columns import id_columns
 from dangol.erasure.person import Person
 from dangol.erasure.plan import FORGETTING
 from dangol.erasure.tombstones import ERASED_KEY
 from dangol.errors import UnreadableFile
-from dangol.files.columns import fold
 from dangol.files.export import Export, open_export
-from dangol.inputs import TABLES
 from dangol.ledger.erasing import copies, holds
 from dangol.ledger.store import ObjectStore
 from dangol.measurement.layout import ANALYTICS
 from dangol.measurement.plan import RECIPIENTS
-from dangol.orders.describe import builtin_dialects, plain
+from dangol.moves.configure import live_configuration
 
 INCOMING, REJECTS, KEPT_PARTS = "incoming/", "rejects/", "ledger/parts/"
 _LEFT_OUT = ("config/", FORGETTING, ERASED_KEY, RECIPIENTS, ANALYTICS)
@@ -52,6 +49,7 @@ class Files:
         self._folder = folder
         self._is_taken = is_taken
         self._password = password
+        self._dialects = live_configuration(store).dialects
 
     def clean(self) -> dict[str, int]:
         """Remove what can be removed; how much, by place.
@@ -116,7 +114,7 @@ class Files:
 
     def _has_number(self, found: Export) -> bool:
         """Whether a column of ids holds one of theirs that is made of digits alone; any column, where none is known."""
-        columns = id_columns(found.header) or range(len(found.header))
+        columns = id_columns(found.header, self._dialects)
         with found.path.open(encoding="utf-8", errors="replace", newline="") as lines:
             rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=found.delimiter)
             return any(self._person.in_row(row, columns) for row in rows)
@@ -125,7 +123,7 @@ class Files:
         """Write rejected rows anew without theirs; how many those were."""
         text = self._store.read(key).decode("utf-8-sig")
         header, *rows = list(csv.reader(io.StringIO(text, newline="")))
-        columns = id_columns(header)
+        columns = id_columns(header, self._dialects)
         kept = [row for row in rows if not self._person.in_row(row, columns)]
         if len(kept) == len(rows):
             return 0
@@ -133,15 +131,3 @@ class Files:
         csv.writer(buffer).writerows([header, *kept])
         self._store.write(key, buffer.getvalue().encode("utf-8-sig"))
         return len(rows) - len(kept)
-
-
-def id_columns(header: Sequence[str]) -> list[int]:
-    """The columns of a file that hold customer ids, by any name they are known by."""
-    return [index for index, name in enumerate(header) if fold(name) in _id_headers()]
-
-
-@cache
-def _id_headers() -> frozenset[str]:
-    named = [dialect.headers.get("customer_id", ()) for dialect in (*builtin_dialects(), plain())]
-    named += [TABLES["customers"].headers[name] for name in ("customer_id", "merged_into")]
-    return frozenset(chain.from_iterable(named))

@@ -151,7 +151,8 @@ class Ingest:
         connection = connect(self._shop, folder, self._limits.memory_mb)
         try:
             erased, _ = load_tombstones(self._store, self._secrets.identity_key)
-            appender = Appender(connection, self._store, self._shards, folder, erased, self._shop.time_zone)
+            own = live_configuration(self._store).dialects if erased.stones else ()
+            appender = Appender(connection, self._store, self._shards, folder, erased, self._shop.time_zone, own)
             if kind == layout.ORDERS:
                 files, version, missing = with_others(self._store, path, file.key, file.version, folder)
                 if missing:
