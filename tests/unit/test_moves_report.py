@@ -14,6 +14,7 @@ from dangol.engine import connect
 from dangol.errors import LedgerMismatch
 from dangol.ledger.layout import shard_of
 from dangol.moves.report import Report
+from dangol.reports.html import alone
 from dangol.reports.record import before_of
 
 from tests.schemas import problems
@@ -255,6 +256,9 @@ def test_what_campaigns_did_is_a_link_away_where_there_is_such_a_page(build: Bui
         build(world)
         assert 'href="../2025-12-31/campaigns.html"' in world.store.read("reports/2026-01-01/report.html").decode()
         assert "2025년 12월 31일까지의 성과 보기" in words(world)
+        fetched = alone(world.store.read("reports/2026-01-01/report.html").decode())
+        assert "<a " not in fetched
+        assert "<code>reports/2025-12-31/campaigns.html</code>" in fetched  # it still says where to look
 
 
 def test_reports_of_earlier_versions_can_be_compared_with() -> None:

@@ -16,7 +16,7 @@ from dangol.reports.borders import F, M
 from dangol.reports.contents import Contents
 from dangol.reports.distributions import Distribution
 from dangol.reports.flows import PERIODS, Flow
-from dangol.reports.places import CAMPAIGNS, PAGES
+from dangol.reports.places import CAMPAIGNS, PAGES, campaigns_key
 from dangol.reports.summary import Summary, bands
 from dangol.reports.voice import Voice
 from dangol.segments.policy import UNCLASSIFIED
@@ -46,6 +46,7 @@ def report_html(contents: Contents, language: str = "ko") -> str:
         other=next(one for one in PAGES if one != language),
         order_bands=bands(F),
         campaigns_page=CAMPAIGNS,
+        campaigns_key=campaigns_key,
         sampled=0 < contents.observed < contents.summary.customers,
     )
 

@@ -205,6 +205,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # Campaigns, data
     "campaigns": ("캠페인 성과", "What campaigns did"),
     "campaigns_link": ("{day}까지의 성과 보기", "See what they did up to {day}"),
+    "campaigns_where": ("{day}까지의 성과가 있는 곳:", "Where they are told up to {day}:"),
     "quality": ("데이터 품질", "Data quality"),
     "quality_lead": (
         "새로 읽은 파일입니다. 읽은 행 = 반영 + 대체됨 + 제외.",
