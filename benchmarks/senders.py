@@ -1,4 +1,4 @@
-"""Senders of a made-up shop on the local AWS, for benchmarks.campaigns: its tables, its services, and who kills them."""
+"""Senders of a made-up shop on the local AWS, for benchmarks.campaigns: tables, services, and who kills them."""
 
 import json
 import random
