@@ -242,6 +242,23 @@ def test_at_night_a_push_waits_for_the_morning_and_an_e_mail_does_not() -> None:
     assert world.campaigns.runs[RUN].state is RunState.COMPLETED
 
 
+def test_a_night_that_is_nearly_over_is_waited_for_to_the_minute() -> None:
+    world = launched(people=1, consents={"push": {"answer": "given", "on": "2026-01-01"}})
+    world.now = datetime(2026, 11, 24, 22, 55, tzinfo=UTC)  # five to eight in the morning
+    world.work_off()
+    ((minute, _),) = world.campaigns.waiting
+    assert minute == datetime(2026, 11, 24, 23, tzinfo=UTC)
+
+
+def test_a_place_under_a_cap_that_is_nearly_free_is_looked_for_no_sooner_than_in_a_quarter_of_an_hour() -> None:
+    world = SendingWorld(cap=Cap(1, timedelta(hours=1)))
+    world.people(1, sent={"email": [int(NOON.timestamp()) - 55 * 60]})
+    world.launch()
+    world.deliver()
+    ((minute, _),) = world.campaigns.waiting
+    assert (world.status("c00"), minute) == ("deferred frequency_cap", NOON + timedelta(minutes=15))
+
+
 def test_a_cap_defers_until_it_frees_a_place_and_skips_what_would_then_be_stale() -> None:
     for window, status in ((timedelta(hours=3), "sent"), (timedelta(hours=40), "skipped frequency_cap")):
         world = SendingWorld(cap=Cap(1, window))

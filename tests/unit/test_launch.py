@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from dangol.moves.campaign import launch
@@ -118,6 +118,34 @@ def test_a_launcher_killed_anywhere_is_finished_by_the_next(halfway: bool) -> No
         assert set(got) | set(unsure) == set(people)
         assert set(got.values()) == {1}
         assert world.campaigns.runs[RUN].state is RunState.COMPLETED
+        told = world.bus.of("Campaign Completed")
+        assert {event["sent"] for event in told} == {world.campaigns.runs[RUN].counts["sent"]}
+
+
+def waiting_for_the_morning() -> SendingWorld:
+    """A push that the night has deferred, at eight o'clock."""
+    world = SendingWorld()
+    world.people(1, consents={"push": {"answer": "given", "on": "2026-01-01"}})
+    world.launch()
+    world.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    world.work_off()
+    ((world.now, _),) = world.campaigns.waiting
+    return world
+
+
+def test_a_launcher_killed_anywhere_wakes_what_waits_once() -> None:
+    whole = waiting_for_the_morning()
+    whole.crash = Crash()
+    whole.launch()
+    for at in range(len(whole.crash.calls)):
+        world = waiting_for_the_morning()
+        world.crash = Crash(at)
+        with pytest.raises(Crashed):
+            world.launch()
+        world.crash = None
+        world.launch()
+        world.work_off()
+        assert [person for _, person, _ in world.push.out] == ["c00"]
 
 
 def test_a_run_that_is_over_tells_with_its_numbers() -> None:
