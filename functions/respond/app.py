@@ -10,21 +10,13 @@ from dangol import wiring
 from dangol.campaigns.invitations.replies import Result
 from dangol.campaigns.links import BadLink
 from dangol.channels.invitation_page import invitation_page
-from dangol.channels.pages import BAD, page
+from dangol.channels.pages import BAD, HEADERS, page
 
 logger, tracer = Logger(), Tracer()
 STATUS = {Result.FULL: 409, Result.UNCLEAR: 400, Result.OVER: 410, Result.BUSY: 503}
 """Of an answer that was not taken; else 200."""
 LONGEST = 1000
 """Bytes of a form that are looked at; ours has far fewer."""
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",  # the token is in the address
-    "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-}
 
 
 def answer(event: dict[str, Any]) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from dangol import wiring
 from dangol.campaigns.links import BadLink
-from dangol.channels.pages import ASK, BAD, DONE, page
+from dangol.channels.pages import ASK, BAD, DONE, HEADERS, page
 from dangol.moves.campaign.answers import unsubscribe, whose
 
 logger, tracer = Logger(), Tracer()
@@ -31,10 +31,4 @@ def answer(event: dict[str, Any]) -> tuple[int, str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A request to the function's URL."""
     status, body = answer(event)
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",  # the token is in the address
-        "X-Robots-Tag": "noindex",
-    }
-    return {"statusCode": status, "headers": headers, "body": body}
+    return {"statusCode": status, "headers": HEADERS, "body": body}

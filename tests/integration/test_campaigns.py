@@ -391,7 +391,10 @@ def test_only_a_post_unsubscribes_and_only_with_a_link_of_ours(aws: Aws, context
     token = sign(Link(Action.UNSUBSCRIBE, "c1", f"email {RUN}"), LINK_KEY.encode())
     shown = unsubscribe.handler(request("GET", token), context)
     assert (shown["statusCode"], '<form method="post">' in shown["body"]) == (200, True)
+    for method in ("HEAD", "OPTIONS", "PUT"):
+        unsubscribe.handler(request(method, token), context)
     assert "unsubscribed_email" not in aws.rows(aws.profiles)[0]
+    assert "frame-ancestors 'none'" in shown["headers"]["Content-Security-Policy"]
     for method in ("GET", "POST"):
         for bad in ("", "nonsense", token[:-2], sign(Link(Action.ACCEPT, "c1", "style"), LINK_KEY.encode())):
             assert unsubscribe.handler(request(method, bad), context)["statusCode"] == 400

@@ -130,10 +130,7 @@ def _choices(visit: Visit) -> Iterator[_Choice]:
     if visit.offered:
         declined = visit.reply is not None and visit.reply.slot is None
         first = visit.reply is None and visit.asked is Action.DECLINE
-        ko, en = (
-            ("예약을 취소할게요", "Cancel my booking") if booked else ("이번에는 어려워요", "I cannot come this time")
-        )
-        yield _Choice(DECLINE, ko, en, checked=declined or first)
+        yield _Choice(DECLINE, *(_CANCEL if booked else _NOT_THIS_TIME), checked=declined or first)
 
 
 def _legend(visit: Visit) -> Words:
@@ -159,7 +156,7 @@ def _moment(at: datetime) -> Words:
 
 
 def _span(slot: Slot) -> Words:
-    """12월 11일 (금) 오후 2:00–3:00; Fri 11 Dec, 14:00–15:00.."""
+    """12월 11일 (금) 오후 2:00–3:00; Fri 11 Dec, 14:00–15:00."""
     begin, end = _moment(slot.start), slot.end
     half = "" if _half(end) == _half(slot.start) else f"{_half(end)} "
     return {"ko": f"{begin['ko']}–{half}{_hour(end)}", "en": f"{begin['en']}–{end:%H:%M}"}

@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from html import escape
 
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # the token is in the address
+    "X-Robots-Tag": "noindex",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+}
+"""Of every page behind a signed link."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
