@@ -16,7 +16,7 @@ from dangol.campaigns.settings import Settings
 from dangol.engine import connect
 from dangol.measurement.erasing import erase, naming
 from dangol.measurement.plan import plan_of
-from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_TOTAL, RunState
+from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_TOTAL, RunState, Status
 from dangol.reports.campaigns import campaigns_html
 
 from tests.fakes import Crash, Crashed
@@ -25,6 +25,7 @@ from tests.schemas import problems
 from tests.senders import NOON, hello, settings
 from tests.world import SHOP
 
+PUSH_ONLY = "\n  push: [{id: a, title: 안녕하세요, body: 반가워요.}]\n"
 WEEK = "goal: {reach: purchase, within: 7 days}\nholdout: 0.5"
 RUN = "hello-20261124T0300Z"
 TEN = ["c01", "c02", "c03", "c05", "c06", "c08"]
@@ -148,6 +149,37 @@ def test_a_purchase_is_put_down_to_the_last_message_that_touched_the_person_in_t
     assert told == {"sent": 4, "delivered": 2, "opened": 2, "clicked": 0}
 
 
+def test_the_moments_of_the_run_and_of_the_opening_count_themselves(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.tell(world.mail("Open", "c00", utc(26, 13)))
+    world.sell(("o1", "c00", at(26, 13), 10_000), ("o2", "c04", at(24, 12), 5_000))
+    world.measure(20)
+    assert world.result()["attributed"] == {"orders": 2, "revenue": 15_000.0}
+    assert world.result()["bought"] == {"people": 2, "orders": 2, "revenue": 15_000.0}
+
+
+def test_a_push_of_which_it_is_not_known_whether_it_went_out_may_be_what_touched_a_person(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    for person, status in (("c00", Status.UNKNOWN), ("c04", Status.FAILED)):
+        key = (RUN, person, "push", 0)
+        world.deliveries.rows[key] = replace(world.deliveries.rows[key], status=status)
+    world.sell(("o1", "c00", at(25, 9), 10_000), ("o2", "c04", at(25, 9), 5_000))
+    world.measure(20)
+    assert world.result()["attributed"] == {"orders": 1, "revenue": 10_000.0}
+
+
+def test_of_mails_it_is_told_what_happened_up_to_the_end_of_the_day_in_the_shop(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.tell(world.mail("Open", "c00", utc(24, 23, 59)), world.mail("Open", "c04", utc(25, 0, 1)))
+    world.measure(0)
+    assert world.result()["messages"]["opened"] == 1
+    world.measure(1)
+    assert world.result()["messages"]["opened"] == 2
+
+
 def test_of_several_campaigns_the_last_touch_has_the_purchase_and_sums_do_not_double() -> None:
     second, other = hello("other", more="goal: {reach: purchase, within: 30 days}"), "other-20261124T0200Z"
     earlier = replace(second, schedule=replace(second.schedule, cron="0 11 * * *"))
@@ -166,6 +198,21 @@ def test_of_several_campaigns_the_last_touch_has_the_purchase_and_sums_do_not_do
         assert (world.result()["state"], world.result(other)["state"]) == ("final", "open")
         world.measure(21)  # the first is measured no more; what is its own stays so
         assert world.result(other)["attributed"] == {"orders": 2, "revenue": 5_001.0}
+
+
+def test_a_run_that_is_measured_no_more_can_still_be_what_touched_a_person_last() -> None:
+    pushed = hello("other", more="goal: {reach: purchase, within: 30 days}", channels=PUSH_ONLY)
+    with MeasuredWorld(hello(more=WEEK)) as world:
+        world.people(10)
+        world.run()
+        world.now, world.definitions = NOON + timedelta(days=3), {"other": pushed}
+        world.run()  # a push at 12:00 of the 27th
+        world.tell(world.mail("Open", "c00", utc(27, 20)))
+        world.sell(("o1", "c00", at(28, 9), 10_000), ("o2", "c04", at(28, 9), 5_000))
+        for day in (20, 21):  # on the second the first run's numbers stand
+            assert world.measure(day)["final"] == (day == 20)
+            assert world.result()["attributed"] == {"orders": 1, "revenue": 10_000.0}
+            assert world.result("other-20261127T0300Z")["attributed"] == {"orders": 1, "revenue": 5_000.0}
 
 
 def test_a_person_is_compared_in_the_first_run_that_addressed_them_and_runs_add_up(world: MeasuredWorld) -> None:
@@ -263,6 +310,23 @@ def test_numbers_are_open_until_late_files_had_time_and_told_once_they_are_final
     assert arms(world.result())["treated"] == (4, 1, 10_000.0)
 
 
+def test_what_came_since_counts_when_the_same_day_is_measured_again(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.measure(5)
+    world.sell(("o1", "c00", at(25, 9), 10_000))
+    assert world.measure(5)["runs"] == 1
+    assert arms(world.result())["treated"] == (4, 1, 10_000.0)
+
+
+def test_numbers_are_not_final_before_what_is_put_down_to_the_last_message_is_known() -> None:
+    again = "steps: [{after: 20 days, channels: {email: [{id: b, subject: 또 만나요, body: 반가워요.}]}}]"
+    plan = plan_of(hello(more=f"{WEEK}\n{again}"), RUN, NOON, settings())
+    assert plan.last_day(SHOP) == date(2026, 12, 1)
+    assert plan.sent_by(SHOP) == date(2026, 12, 15)
+    assert plan.final_on(SHOP) == date(2026, 12, 27)  # five days for e-mail, and seven for late files
+
+
 def test_a_replay_of_the_past_takes_nothing_back(world: MeasuredWorld) -> None:
     world.people(10)
     world.run()
@@ -298,6 +362,24 @@ def test_messages_are_kept_before_the_table_forgets_them(world: MeasuredWorld) -
     assert world.result()["messages"] == before | {"opened": 1}
 
 
+def test_messages_are_asked_for_until_no_more_can_be_sent(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    asked = []
+    for day in (0, 1, 2, 3):  # they expire in the course of day 1, so that day 2 is the first to see all of them
+        world.crash = Crash()
+        world.measure(day)
+        asked.append("FakeDeliveries.read" in [name for name, _ in world.crash.calls])
+    assert asked == [True, True, True, False]
+
+
+def test_a_run_that_is_still_being_launched_is_not_measured(world: MeasuredWorld) -> None:
+    world.people(10)
+    world.run()
+    world.campaigns.runs[RUN] = replace(world.campaigns.runs[RUN], state=RunState.LAUNCHING)
+    assert world.measure(1)["runs"] == 0
+
+
 def test_what_is_not_due_yet_is_not_asked_for() -> None:
     again = "steps: [{after: 4 days, channels: {email: [{id: b, subject: 또 만나요, body: 반가워요.}]}}]"
     with MeasuredWorld(hello(more=f"{WEEK}\n{again}")) as world:
@@ -327,6 +409,7 @@ def test_a_cancelled_run_is_not_compared(world: MeasuredWorld) -> None:
     assert world.result()["lift"] == {"verdict": "cancelled"}
     assert arms(world.result()) == {"treated": (0, 0, 0.0), "holdout": (0, 0, 0.0)}
     assert world.result()["messages"]["skipped"] == {"cancelled": 20}
+    assert world.results.find(CAMPAIGN_TOTAL, "hello") is None
 
 
 def test_who_unsubscribes_by_a_message_of_the_run_is_counted_with_it(world: MeasuredWorld) -> None:
