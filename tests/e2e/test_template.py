@@ -207,6 +207,31 @@ def test_ingest_appends_to_the_ledger_and_nothing_else(stack: Stack) -> None:
     assert denied(dynamodb.put_item, TableName=stack.outputs["CustomersTableName"], Item=customer)
 
 
+RIGHTS_NOBODY_USES = [
+    ("ingest", "update_item"),
+    ("refresh", "update_item"),
+    ("configure", "get_item"),
+    ("report", "get_item"),
+    ("forget", "get_item"),
+]
+
+
+@pytest.mark.parametrize(("function", "call"), RIGHTS_NOBODY_USES)
+def test_who_keeps_runs_does_no_more_with_them_than_it_needs(stack: Stack, function: str, call: str) -> None:
+    dynamodb = stack.client_of(function, "dynamodb")
+    run = {"kind": {"S": "probe"}, "id": {"S": "probe"}}
+    assert denied(getattr(dynamodb, call), TableName=stack.outputs["RunsTableName"], Key=run)
+
+
+def test_who_records_engagement_reads_no_ledger(stack: Stack) -> None:
+    s3, bucket = stack.client_of("record_engagement", "s3"), stack.outputs["BucketName"]
+    stack.client("s3").put_object(Bucket=bucket, Key="ledger/engagement/probe", Body=b"")
+    assert denied(s3.get_object, Bucket=bucket, Key="ledger/engagement/probe")
+    assert denied(s3.list_objects_v2, Bucket=bucket, Prefix="ledger/engagement/")
+    assert not denied(s3.list_objects_v2, Bucket=bucket, Prefix="ledger/erased.json")
+    stack.client("s3").delete_object(Bucket=bucket, Key="ledger/engagement/probe")
+
+
 def test_refresh_writes_the_tables_and_reads_no_dropped_file(stack: Stack) -> None:
     s3, bucket = stack.client_of("refresh", "s3"), stack.outputs["BucketName"]
     stack.client("s3").put_object(Bucket=bucket, Key="reports/probe", Body=b"")

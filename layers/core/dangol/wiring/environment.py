@@ -4,12 +4,9 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from dangol.shop import Shop
 
-if TYPE_CHECKING:
-    pass
 
 _PYTHON_MB = 600
 """MiB of a function's memory that are not DuckDB's: Python, pandas, buffers."""
