@@ -17,7 +17,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
-from dangol.aws.profiles import CONDITION_FAILED
+from dangol.aws.conditions import write_if
 from dangol.aws.runs import KEPT_DAYS
 from dangol.moves.campaign.messages import Batch, Run, RunState
 
@@ -178,14 +178,9 @@ class DynamoCampaigns:
     def _decide(self, call: str, state: str) -> str:
         """What a call is from now on: whoever writes first decides."""
         item = {"kind": "campaign-call", "id": call, "state": state, "expires_at": _expires(_BRIEFLY_DAYS)}
-        try:
-            # Nobody decided before: a call that was given up is never begun, and one that was begun not given up.
-            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(id)")
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            return str(self._item("campaign-call", call)["state"])
-        return state
+        # Nobody decided before: a call that was given up is never begun, and one that was begun not given up.
+        first = write_if(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(id)") is not None
+        return state if first else str(self._item("campaign-call", call)["state"])
 
     def _new(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._name, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}}
@@ -203,19 +198,15 @@ class DynamoCampaigns:
     def _update(
         self, key: tuple[str, str], update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> bool:
-        try:
-            self._table.update_item(
-                Key={"kind": key[0], "id": key[1]},
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                **({"ExpressionAttributeNames": names} if names else {}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            return False
-        return True
+        written = write_if(
+            self._table.update_item,
+            Key={"kind": key[0], "id": key[1]},
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            **({"ExpressionAttributeNames": names} if names else {}),
+        )
+        return written is not None
 
     def _set(self, kind: str, run_id: str, **values: Any) -> None:
         names = {f"#{name}": name for name in values}

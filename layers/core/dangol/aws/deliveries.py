@@ -6,10 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from dangol.aws.batches import send_all
-from dangol.aws.profiles import CONDITION_FAILED
+from dangol.aws.conditions import write_if
 from dangol.engagement.machines import any_by_person
 from dangol.moves.campaign.messages import Delivery, Status
 
@@ -52,21 +50,19 @@ class DynamoDeliveries:
 
     def note_unknown(self, delivery: Delivery) -> Delivery:
         """See Deliveries."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=delivery_item(delivery),
-                # Nothing is known, or only that it was to come later: a slow sender may have recorded it meanwhile.
-                ConditionExpression="attribute_not_exists(channel) OR #status = :deferred",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":deferred": Status.DEFERRED.value},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            person = delivery.customer_id
-            return self.read(delivery.run, delivery.step, delivery.channel, [person])[person]
-        return delivery
+        written = write_if(
+            self._client.put_item,
+            TableName=self._table,
+            Item=delivery_item(delivery),
+            # Nothing is known, or only that it was to come later: a slow sender may have recorded it meanwhile.
+            ConditionExpression="attribute_not_exists(channel) OR #status = :deferred",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":deferred": Status.DEFERRED.value},
+        )
+        if written is not None:
+            return delivery
+        person = delivery.customer_id
+        return self.read(delivery.run, delivery.step, delivery.channel, [person])[person]
 
     def answer(self, run: str, customer_id: str, step: int, channel: str, kind: str) -> None:
         """See AnswerBook."""
@@ -110,18 +106,15 @@ class DynamoDeliveries:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> None:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=key,
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                **({"ExpressionAttributeNames": names} if names else {}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
+        write_if(
+            self._client.update_item,
+            TableName=self._table,
+            Key=key,
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            **({"ExpressionAttributeNames": names} if names else {}),
+        )
 
 
 def delivery_item(delivery: Delivery) -> dict[str, Any]:

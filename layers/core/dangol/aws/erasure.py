@@ -8,7 +8,8 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
-from dangol.aws.profiles import BLOCKED, CONDITION_FAILED, DynamoProfiles
+from dangol.aws.conditions import write_if
+from dangol.aws.profiles import BLOCKED, DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.aws.tables import segment_bucket
 from dangol.moves.campaign.messages import Arm, RunState
@@ -106,21 +107,17 @@ class DynamoErasure:
     def _replace(self, before: _Item, after: _Item) -> bool:
         """Write a row of `Runs`, if it is there and its list as it was; whether it was."""
         (name,) = (name for name in before if before[name] != after[name])
-        try:
+        written = write_if(
+            self._client.update_item,
+            TableName=self._names.runs,
+            Key={"kind": before["kind"], "id": before["id"]},
+            UpdateExpression="SET #list = :after",
             # It still waits, or stands there: what was put on the queue meanwhile must not wait a second time.
-            self._client.update_item(
-                TableName=self._names.runs,
-                Key={"kind": before["kind"], "id": before["id"]},
-                UpdateExpression="SET #list = :after",
-                ConditionExpression="#list = :before",
-                ExpressionAttributeNames={"#list": name},
-                ExpressionAttributeValues={":before": before[name], ":after": after[name]},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            return False
-        return True
+            ConditionExpression="#list = :before",
+            ExpressionAttributeNames={"#list": name},
+            ExpressionAttributeValues={":before": before[name], ":after": after[name]},
+        )
+        return written is not None
 
     def _query(self, table: str, condition: Any) -> Iterator[Mapping[str, Any]]:
         query: dict[str, Any] = {"TableName": table, "KeyConditionExpression": condition, "ConsistentRead": True}

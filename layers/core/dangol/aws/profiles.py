@@ -1,14 +1,12 @@
 """Table `Profiles`: how to reach people, what they allow, and what they were sent. For senders only."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from dangol.aws.batches import send_all
+from dangol.aws.conditions import write_if
 from dangol.campaigns.gate import Claim, Profile, ProfileChanged, addresses_of
 from dangol.campaigns.items import OwnProducts
 from dangol.campaigns.law import Answer, Consent, Purchase
@@ -17,7 +15,6 @@ from dangol.ledger.contact import FIELDS, OWN_PRODUCTS, SUBJECTS, Contact
 
 _READ_AT_ONCE = 100
 _THREADS = 8
-CONDITION_FAILED = "ConditionalCheckFailedException"
 BLOCKED = "erased"
 """Attribute of a mark in the place of a person who is being erased."""
 _NOT_BLOCKED = f"attribute_not_exists({BLOCKED})"
@@ -99,20 +96,18 @@ class DynamoProfiles:
 
     def mark(self, profile: Profile) -> Profile:
         """See ProfileBook."""
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"customer_id": profile.customer_id},
-                UpdateExpression="SET claims = :claims, sent = :sent, reached = :reached ADD revision :one",
-                # Everything that was decided on is as it was read: whoever writes to the row raises its revision.
-                ConditionExpression=f"revision = :read AND {_NOT_BLOCKED}",
-                ExpressionAttributeValues={**marks_of(profile), ":one": 1, ":read": profile.revision},
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            raise ProfileChanged(self._after(profile.customer_id)) from error
+        answer = write_if(
+            self._client.update_item,
+            TableName=self._table,
+            Key={"customer_id": profile.customer_id},
+            UpdateExpression="SET claims = :claims, sent = :sent, reached = :reached ADD revision :one",
+            # Everything that was decided on is as it was read: whoever writes to the row raises its revision.
+            ConditionExpression=f"revision = :read AND {_NOT_BLOCKED}",
+            ExpressionAttributeValues={**marks_of(profile), ":one": 1, ":read": profile.revision},
+            ReturnValues="ALL_NEW",
+        )
+        if answer is None:
+            raise ProfileChanged(self.read([profile.customer_id]).get(profile.customer_id))
         return profile_of(answer["Attributes"])
 
     def unsubscribe(self, customer_id: str, channel: str, at: datetime) -> None:
@@ -127,52 +122,35 @@ class DynamoProfiles:
 
     def knows(self, customer_id: str) -> bool:
         """Whether there is a profile; asked by a write that changes nothing, so that who asks need not read it."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"customer_id": customer_id},
-                UpdateExpression="REMOVE nothing",  # there is no such attribute
-                # A mark in the place of who is being erased is no profile.
-                ConditionExpression=f"attribute_exists(customer_id) AND {_NOT_BLOCKED}",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            return False
-        return True
+        found = write_if(
+            self._client.update_item,
+            TableName=self._table,
+            Key={"customer_id": customer_id},
+            UpdateExpression="REMOVE nothing",  # there is no such attribute
+            # A mark in the place of who is being erased is no profile.
+            ConditionExpression=f"attribute_exists(customer_id) AND {_NOT_BLOCKED}",
+        )
+        return found is not None
 
     def _note(self, customer_id: str, name: str, value: str | int, *conditions: str) -> None:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"customer_id": customer_id},
-                UpdateExpression="SET #name = :value ADD revision :one",
-                # Else an erased person would come back, or an address into the mark of who is being erased.
-                ConditionExpression=" AND ".join(("attribute_exists(customer_id)", _NOT_BLOCKED, *conditions)),
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":value": value, ":one": 1},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-
-    def _after(self, customer_id: str) -> Profile | None:
-        return self.read([customer_id]).get(customer_id)
+        write_if(
+            self._client.update_item,
+            TableName=self._table,
+            Key={"customer_id": customer_id},
+            UpdateExpression="SET #name = :value ADD revision :one",
+            # Else an erased person would come back, or an address into the mark of who is being erased.
+            ConditionExpression=" AND ".join(("attribute_exists(customer_id)", _NOT_BLOCKED, *conditions)),
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value, ":one": 1},
+        )
 
     def _remove(self, customer_id: str) -> None:
-        with self._unless_blocked():
-            self._client.delete_item(
-                TableName=self._table, Key={"customer_id": customer_id}, ConditionExpression=_NOT_BLOCKED
-            )
-
-    @contextmanager
-    def _unless_blocked(self) -> Iterator[None]:
-        """Of a person who is being erased nothing is written; whoever erases them removes the row."""
-        try:
-            yield
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
+        write_if(
+            self._client.delete_item,
+            TableName=self._table,
+            Key={"customer_id": customer_id},
+            ConditionExpression=_NOT_BLOCKED,  # whoever erases them removes the row
+        )
 
     def _put_contact(self, contact: Contact) -> None:
         values = contact_item(contact)
@@ -180,16 +158,16 @@ class DynamoProfiles:
         sets = [f"{mark} = :{mark[1:]}" for mark, name in names.items() if name in values]
         gone = [mark for mark, name in names.items() if name not in values]
         parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(gone)}" if gone else ""]
-        with self._unless_blocked():
-            self._client.update_item(
-                TableName=self._table,
-                Key={"customer_id": contact.customer_id},
-                UpdateExpression=f"{' '.join(filter(None, parts))} ADD revision :one",
-                ConditionExpression=_NOT_BLOCKED,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={":one": 1}
-                | {f":{mark[1:]}": values[name] for mark, name in names.items() if name in values},
-            )
+        write_if(
+            self._client.update_item,
+            TableName=self._table,
+            Key={"customer_id": contact.customer_id},
+            UpdateExpression=f"{' '.join(filter(None, parts))} ADD revision :one",
+            ConditionExpression=_NOT_BLOCKED,  # of who is being erased nothing is written
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={":one": 1}
+            | {f":{mark[1:]}": values[name] for mark, name in names.items() if name in values},
+        )
 
 
 _PLAIN = tuple(

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from dangol.aws.profiles import CONDITION_FAILED
+from dangol.aws.conditions import write_if
 from dangol.moves.campaign.messages import Grant
 
 PACE = "pace"
@@ -105,21 +103,16 @@ class _Book:
         self, update: str, condition: str, values: Mapping[str, Any], names: Mapping[str, str] | None = None
     ) -> Mapping[str, Any] | None:
         """The row afterwards; None where the condition does not hold."""
-        try:
-            answer = self._table.update_item(
-                Key=self._key,
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                **({"ExpressionAttributeNames": names} if names else {}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != CONDITION_FAILED:
-                raise
-            return None
-        attributes: Mapping[str, Any] = answer["Attributes"]
-        return attributes
+        answer = write_if(
+            self._table.update_item,
+            Key=self._key,
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+            **({"ExpressionAttributeNames": names} if names else {}),
+        )
+        return answer["Attributes"] if answer else None
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -7,7 +7,6 @@ from functools import cache
 
 from dangol.shop import Shop
 
-
 _PYTHON_MB = 600
 """MiB of a function's memory that are not DuckDB's: Python, pandas, buffers."""
 
