@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from dangol import wiring
 from moto import mock_aws
 
@@ -76,7 +78,19 @@ class Aws:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB checks conditions and writes in one step, moto in several: between them no other thread may come."""
+    lock, call = RLock(), BaseClient._make_api_call
+
+    def alone(client: Any, *arguments: Any) -> Any:
+        with lock:
+            return call(client, *arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", alone)
+
+
+@pytest.fixture
+def aws(one_call_at_a_time: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """An account with nothing in it but the resources; the functions find them by their environment."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from dangol import wiring
 from dangol.aws import replies as replies_of_aws
@@ -35,6 +33,7 @@ from functions.launch import app as launch
 from functions.respond import app as respond
 from tests.guests import FIRST, NOW, ONLINE, RUN, SECOND, TEXT, FakeAnswers, FakeGuests, style_talk, token
 from tests.integration.conftest import LINK_KEY, REGION, Aws, Context, example, with_body
+from tests.integration.services import MESSAGING
 from tests.messages import SENDER
 from tests.schemas import problems
 from tests.senders import HELLO, profile_row
@@ -42,9 +41,6 @@ from tests.senders import HELLO, profile_row
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 KEY = LINK_KEY.encode()
-MESSAGING = """country: KR
-sender: {name: 단골상점, email: hello@dangol.kr, phone: 02-123-4567, address: 서울, url: "https://dangol.kr"}
-"""
 INVITE = (
     HELLO.format(id="invite", purpose="advertising", more="invitation: style_talk")
     .replace(
@@ -52,18 +48,6 @@ INVITE = (
     )
     .replace("title: 안녕하세요, body: 반가워요.", "title: 안녕하세요, body: 반가워요., link: '{{ links.decline }}'")
 )
-
-
-@pytest.fixture(autouse=True)
-def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB checks conditions and writes in one step, moto in several: between them no other thread may come."""
-    lock, call = RLock(), BaseClient._make_api_call
-
-    def alone(client: Any, *arguments: Any) -> Any:
-        with lock:
-            return call(client, *arguments)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", alone)
 
 
 @pytest.fixture
