@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,19 @@ def test_copies_of_the_ledger_elsewhere_lose_them_too(world: World, tmp_path: Pa
     assert words(copied())
     Eraser(world).forget("c1")
     assert words(copied()) == set()
+
+
+def test_names_of_objects_do_not_grow_with_every_erasure(world: World) -> None:
+    people = [one for one in map("d{}".format, range(40)) if shard_of(one, 3) == shard_of("c1", 3)][:4]
+    rows = "".join(f"x-{one},{one},2026-01-01,100,,,\n" for one in (*people, "c10"))
+    ingest(world, HEADER + rows, 10, "incoming/orders/b.csv")
+    folder = world.bucket / f"ledger/orders/shard={shard_of('c1', 3):04d}"
+    names = [{path.name for path in folder.iterdir()}]
+    for one in people:
+        Eraser(world).forget(one)
+        names.append({path.name for path in folder.iterdir()})
+    assert all(before != after for before, after in pairwise(names)), "copies go by names"
+    assert [max(map(len, found)) for found in names[1:]] == [max(map(len, names[1]))] * 4
 
 
 def test_forgetting_again_or_somebody_unknown_changes_nothing(world: World) -> None:

@@ -1,6 +1,7 @@
 """People in the ledger's objects: by what it knows them, and its objects without them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +36,8 @@ def erase_from(
 ) -> int:
     """Write objects anew without the rows about people; how many rows those were. Doing it again changes nothing.
 
-    With `under` as another object, whose name has that in it: who keeps copies by name must not go on with the old one.
+    With `under`, which tells erasures apart, as an object of another name: who keeps copies by name must not go on with
+    the old one.
     """
     erased = 0
     for key, path in copies(store, keys, folder):
@@ -46,12 +48,19 @@ def erase_from(
                 f"COPY (FROM {_read(path)} WHERE NOT {_about(connection, path, found.ids)}) "
                 f"TO {literal(str(without))} (FORMAT parquet, COMPRESSION zstd)"
             )
-            new = key if under is None else f"{key.removesuffix('.parquet')}.{under}.parquet"
+            new = key if under is None else _renamed(key, under)
             store.upload([(without, new)])
             if new != key:
                 store.delete([key])
             erased += rows
     return erased
+
+
+def _renamed(key: str, under: str) -> str:
+    """Another name of the same length however often it is given: a static object outlives hundreds of erasures."""
+    folder, _, name = key.rpartition("/")
+    digest = sha256(f"{name} {under}".encode()).hexdigest()[:16]
+    return f"{folder}/{name.removesuffix('.parquet').partition('.')[0]}.{digest}.parquet"
 
 
 def inputs_of(store: ObjectStore, shard: int) -> list[str]:
