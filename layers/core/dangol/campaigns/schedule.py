@@ -15,6 +15,8 @@ MIN_INTERVAL = timedelta(hours=1)
 """A campaign runs at most this often."""
 HORIZON = timedelta(days=31)
 """Missed ticks are told of this far back."""
+_FIELDS = 5
+"""Of six, the library takes the first for seconds and AWS the last for years: "0 11 * * * *" would be every hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def next_tick(schedule: Schedule, after: datetime) -> datetime | None:
 def complaint(schedule: Schedule, now: datetime) -> str | None:
     """What is wrong with a schedule, or None: no cron expression, never fires (again), or fires too often."""
     try:
+        if schedule.cron and len(schedule.cron.split()) != _FIELDS:
+            raise CronSimError("Wrong number of fields")
         ticks = [tick for tick, _ in zip(_ticks(schedule, now), range(50), strict=False)]
     except CronSimError as error:
         return f"'{schedule.cron}' is no cron expression that ever fires ({error}); five fields, e.g. '0 11 * * TUE'"
