@@ -238,6 +238,22 @@ def test_a_campaign_may_say_everything() -> None:
         ("만나 보세요.", '"{% for x in y %}"', 11, "'body' cannot be read"),
         ("만나 보세요.", '"{{ items }}"', 11, "'body' speaks of 'items', but there is no 'items' in the variant"),
         ("만나 보세요.", '"{{ links.accept }}"', 11, "there is no 'invitation' in the campaign"),
+        (
+            "만나 보세요.",
+            '"{{ coupon.code }}"',
+            11,
+            "'body' speaks of 'coupon.code', but there is no 'code' in the coupon",
+        ),
+        ("만나 보세요.", '"{{ coupon.expires_on }}까지"', 11, "there is no 'valid' in the coupon"),
+        ("만나 보세요.", "만나 보세요.\n      link: shop.co.kr/sale", 12, "'link' must be an address without blanks"),
+        (
+            "만나 보세요.",
+            "만나 보세요.\n      link: myshop://cart",
+            12,
+            "begins with https://, http:// or {{ shop.url }}",
+        ),
+        ("만나 보세요.", "만나 보세요.\n      link: https://shop.co.kr/새 상품", 12, "an address without blanks"),
+        ("만나 보세요.", '만나 보세요.\n      link: "{{ customer_name }}"', 12, "'link' must be an address"),
         ('"[고객명]님, 세일이에요"', "(광고) 세일이에요", 10, "'title' carries a label of its own; take it out"),
         ('"[고객명]님, 세일이에요"', "세일이에요 [광고]", 10, "'title' carries a label of its own"),
         ('"[고객명]님, 세일이에요"', f'"{"세" * 81}"', 10, "'title' is 81 characters long; 80 is the most"),
@@ -265,6 +281,18 @@ def test_a_coupon_can_only_be_spoken_of_where_there_is_one() -> None:
         "만나 보세요.", '"{{ coupon.benefit }}"'
     )
     assert problems(text) == [(10, "'body' speaks of 'coupon', but there is no 'coupon' in the campaign")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("만나 보세요.", '"{% if coupon.code %}{{ coupon.code }}{% endif %}만나 보세요."'),
+        ("만나 보세요.", '만나 보세요.\n      link: "{{ shop.url }}/search?q={{ last_category }}"'),
+        ("만나 보세요.", "만나 보세요.\n      link: http://127.0.0.1/세일"),
+    ],
+)
+def test_what_can_be_shown_to_somebody_is_in_order(old: str, new: str) -> None:
+    assert load(GOOD.replace(old, new))
 
 
 def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:

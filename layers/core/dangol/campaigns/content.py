@@ -31,8 +31,6 @@ class Facts:
     """By kind (definition.ITEM_KINDS): what may be shown to them, best first."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Signed links of this person: `accept`, `decline` and `unsubscribe`."""
-    coupon_code: str | None = None
-    """Their own code, where the shop gives one to each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Coupon:
     benefit: str
     """In words: 15% 할인."""
     code: str | None = None
-    """The same for all; else each person's own, from the shop."""
+    """To be typed in, the same for everybody."""
     valid_days: int | None = None
     """From the day the run began, which is the first; the same in all its steps."""
 

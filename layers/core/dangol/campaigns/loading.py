@@ -100,6 +100,7 @@ class _Reader:
     def __init__(self, document: Document, known: Known) -> None:
         self.document, self.known = document, known
         self.found = self._fields(document.root, "campaign")
+        self.coupon = self._at("coupon", self._coupon, None)
 
     def campaign(self) -> Campaign:
         doc, at = self.document, self._at
@@ -117,7 +118,7 @@ class _Reader:
             advertising=advertising,
             steps=self._steps(),
             goal=at("goal", self._goal, None),
-            coupon=at("coupon", self._coupon, None),
+            coupon=self.coupon,
             winner=at("winner", self._winner, None),
             holdout=at("holdout", lambda node: doc.number(node, 0, 1, "'holdout', a share,"), 0.0),
             again_after=at("again_after", lambda node: doc.duration(node, _DAY, 3660 * _DAY, "'again_after'"), None),
@@ -230,6 +231,6 @@ class _Reader:
             self.document.note(node, f"'channels' needs one of {', '.join(CHANNELS)}")
         links = "invitation" in self.found
         return {
-            channel: read_variants(self.document, variants, channel, coupon="coupon" in self.found, invitation=links)
+            channel: read_variants(self.document, variants, channel, coupon=self.coupon, invitation=links)
             for channel, variants in found.items()
         }

@@ -9,7 +9,7 @@ text.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """What a template may name, each with its fields; one that has fields is written with one of them."""
 ITEM_FIELDS = ("name", "price", "url", "category")
+_LINKS, _ADDRESS = ("url", "accept", "decline"), "https://shop.example"
 
 _PLACEHOLDER = re.compile(r"\[([가-힣]+(?: [가-힣]+)*)\]")
 _CONDITIONS = (nodes.Name, nodes.Getattr, nodes.Const, nodes.Not, nodes.And, nodes.Or, nodes.Compare, nodes.Operand)
@@ -74,18 +75,25 @@ def names_in(template: str) -> frozenset[str]:
 
 def required(template: str) -> frozenset[str]:
     """Those of them without which it cannot be rendered: not only asked for with `if`."""
-    names = names_in(template)
-    return frozenset(name for name in names if not _renders(template, names - {name}))
+    return frozenset(name for name in names_in(template) if example(template, {name}) is None)
 
 
-def _renders(template: str, names: frozenset[str]) -> bool:
-    values = {name: dict.fromkeys(NAMES[name], "x") or "x" for name in names - {"items"}}
-    items = {"items": (dict.fromkeys(ITEM_FIELDS, "x"),)} if "items" in names else {}
+def example(template: str, lacking: Collection[str] = ()) -> str | None:
+    """A valid template with an x for every value and an address for every link; None where it needs what is lacking.
+
+    `lacking` are names, or fields as `coupon.code`.
+    """
+    fields = {
+        name: {field: _ADDRESS if field in _LINKS else "x" for field in fields if f"{name}.{field}" not in lacking}
+        for name, fields in {**NAMES, "items": ITEM_FIELDS}.items()
+    }
+    values: dict[str, Any] = {name: one or "x" for name, one in fields.items() if name not in lacking}
+    if "items" in values:
+        values["items"] = (values["items"],)
     try:
-        render(template, values | items)
+        return render(template, values)
     except MissingData:
-        return False
-    return True
+        return None
 
 
 def complaints(template: str) -> list[str]:

@@ -54,7 +54,7 @@ def write(variant: Variant, facts: Facts, coupon: Coupon | None, occasion: Occas
     items = _fit(facts.items.get(variant.items, ())) if variant.items else ()
     if variant.items and not items:
         return None
-    shown = _coupon(coupon, facts.coupon_code, occasion.run_on)
+    shown = _coupon(coupon, occasion.run_on)
     values = _values(facts, items, shown, occasion)
     try:
         return Content(
@@ -133,11 +133,11 @@ def _paragraphs(text: str) -> tuple[str, ...]:
     return tuple(filter(None, ("\n".join(filter(None, map(one_line, part.split("\n")))) for part in parts)))
 
 
-def _coupon(coupon: Coupon | None, own_code: str | None, run_on: date) -> CouponShown | None:
+def _coupon(coupon: Coupon | None, run_on: date) -> CouponShown | None:
     if coupon is None:
         return None
     expires_on = run_on + timedelta(days=coupon.valid_days - 1) if coupon.valid_days else None
-    return CouponShown(coupon.name, coupon.benefit, coupon.code or clean(own_code), expires_on)
+    return CouponShown(coupon.name, coupon.benefit, coupon.code, expires_on)
 
 
 def _coupon_fields(coupon: CouponShown) -> dict[str, str]:

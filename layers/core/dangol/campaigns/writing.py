@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import yaml
 
 from dangol.campaigns.content import Button
-from dangol.campaigns.definition import ITEM_KINDS, Variant
+from dangol.campaigns.definition import ITEM_KINDS, Coupon, Variant
 from dangol.campaigns.law import has_own_label
-from dangol.campaigns.templates import complaints, names_in
+from dangol.campaigns.templates import complaints, example, names_in
+from dangol.campaigns.wording import web_link
 from dangol.channels import EMAIL, PUSH
 from dangol.document import Document
 
@@ -29,9 +30,9 @@ _ID = re.compile(r"[a-z0-9_]{1,30}")
 
 
 def read_variants(
-    document: Document, node: yaml.Node, channel: str, *, coupon: bool, invitation: bool
+    document: Document, node: yaml.Node, channel: str, *, coupon: Coupon | None, invitation: bool
 ) -> tuple[Variant, ...]:
-    """The variants of one channel; what is wrong is noted. `coupon`, `invitation`: whether the campaign has one."""
+    """The variants of one channel; what is wrong is noted. `invitation`: whether the campaign has one."""
     reader = _Reader(document, channel, coupon, invitation)
     variants = tuple(reader.variant(item) for item in document.items(node, f"'{channel}'"))
     if variants and not any(variant.weight for variant in variants):
@@ -40,9 +41,14 @@ def read_variants(
 
 
 class _Reader:
-    def __init__(self, document: Document, channel: str, coupon: bool, invitation: bool) -> None:
+    def __init__(self, document: Document, channel: str, coupon: Coupon | None, invitation: bool) -> None:
         self.document, self.channel = document, channel
-        self.lacking = {"coupon": not coupon, "links": not invitation}
+        self.lacking = {
+            "coupon": coupon is None,
+            "coupon.code": coupon is not None and coupon.code is None,
+            "coupon.expires_on": coupon is not None and coupon.valid_days is None,
+            "links": not invitation,
+        }
         self.ids: set[str] = set()
 
     def variant(self, node: yaml.Node) -> Variant:
@@ -81,7 +87,7 @@ class _Reader:
 
     def _buttons(self, found: Mapping[str, yaml.Node]) -> tuple[Button, ...]:
         if "link" in found:
-            return (Button("", self._template(found, "link", MAX_LINK)),)
+            return (Button("", self._link(found)),)
         nodes = list(self.document.items(found["buttons"], "'buttons'")) if "buttons" in found else []
         if len(nodes) > MAX_BUTTONS:
             self.document.note(found["buttons"], f"'buttons' are more than {MAX_BUTTONS}")
@@ -89,7 +95,15 @@ class _Reader:
 
     def _button(self, node: yaml.Node) -> Button:
         found = self.document.fields(node, KEYS["button"], REQUIRED["button"], "a button")
-        return Button(self._template(found, "text", MAX_TITLE), self._template(found, "link", MAX_LINK))
+        return Button(self._template(found, "text", MAX_TITLE), self._link(found))
+
+    def _link(self, found: Mapping[str, yaml.Node]) -> str:
+        before = len(self.document.problems)
+        link = self._template(found, "link", MAX_LINK)
+        if link and len(self.document.problems) == before and not web_link((example(link) or "").strip()):
+            reason = "'link' must be an address without blanks that begins with https://, http:// or {{ shop.url }}"
+            self.document.note(found["link"], reason)
+        return link
 
     def _template(self, found: Mapping[str, yaml.Node], key: str, longest: int) -> str:
         """A text that can be used as a template; '' where there is none."""
@@ -99,8 +113,8 @@ class _Reader:
         problems = complaints(text)
         for problem in problems:
             self.document.note(found[key], f"'{key}' {problem}")
-        for name in () if problems else sorted(names_in(text)):
-            if self.lacking.get(name):
+        for name in () if problems else filter(self.lacking.get, _SOURCES):
+            if name in names_in(text) or ("." in name and example(text, {name}) is None):
                 self.document.note(found[key], f"'{key}' speaks of '{name}', but there is no {_SOURCES[name]}")
         if len(text) > longest:
             self.document.note(found[key], f"'{key}' is {len(text)} characters long; {longest} is the most")
@@ -109,6 +123,8 @@ class _Reader:
 
 _SOURCES = {
     "coupon": "'coupon' in the campaign",
+    "coupon.code": "'code' in the coupon",
+    "coupon.expires_on": "'valid' in the coupon",
     "links": "'invitation' in the campaign",
     "items": "'items' in the variant",
 }
