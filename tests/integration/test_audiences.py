@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable
 from hashlib import sha256
-from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
 from dangol.aws.tables import segment_bucket
-from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.moves.configure import LIVE_KEY
 
 from functions.export_audiences import app as export_audiences
-from tests.integration.conftest import REGION, Aws, Context, example
+from tests.integration.conftest import Aws, Context, example
+from tests.integration.deployed import Dangol, command, deploy
 from tests.schemas import problems
 
 AUDIENCES = b"audiences:\n  - {id: at_risk_ads, segment: at_risk, platforms: [meta, google]}\n"
@@ -83,40 +79,13 @@ def test_members_who_agreed_become_lists_and_who_is_erased_is_removed(aws: Aws, 
 
 
 @pytest.fixture
-def dangol(
-    aws: Aws, context: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
-    """Run `dangol audiences export` on a stack whose function is called here."""
-
-    def invoke(FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == "export"
-        try:
-            answer: Any = export_audiences.handler(json.loads(Payload), context)
-        except Exception as error:
-            told = {"errorMessage": str(error), "errorType": type(error).__name__}
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
-
-    found = {"Outputs": [{"OutputKey": "ExportAudiencesFunctionName", "OutputValue": "export"}]}
-    doors = {
-        "cloudformation": SimpleNamespace(
-            describe_stacks=lambda StackName: {"Stacks": [found]},  # noqa: N803
-            meta=SimpleNamespace(region_name=REGION),
-        ),
-        "lambda": SimpleNamespace(invoke=invoke),
-    }
-    client = boto3.client
-    monkeypatch.setattr(boto3, "client", lambda name, **more: doors[name] if name in doors else client(name, **more))
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = main(["audiences", "export", *arguments, "--stack", "shop"])
-        out, err = capsys.readouterr()
-        return status, "".join(line for line in out.splitlines(keepends=True) if '"dangol"' not in line), err  # no logs
-
-    return run
+def dangol(aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dangol:
+    """Run `dangol audiences export`."""
+    deploy(aws, monkeypatch, {"ExportAudiencesFunctionName": export_audiences.handler})
+    return command(capsys, "audiences", "export")
 
 
-def test_export_says_what_changed(aws: Aws, dangol: Callable[..., tuple[int, str, str]]) -> None:
+def test_export_says_what_changed(aws: Aws, dangol: Dangol) -> None:
     people(aws, 101)
     line = "at_risk_ads meta: 100 people, +100 -0; left out: 1 no_consent\n"
     status, out, _ = dangol("--dry-run")
@@ -127,6 +96,6 @@ def test_export_says_what_changed(aws: Aws, dangol: Callable[..., tuple[int, str
     assert json.loads(dangol("at_risk_ads", "--json")[1])[0]["people"] == 100
 
 
-def test_export_names_the_nearest_audience(dangol: Callable[..., tuple[int, str, str]]) -> None:
+def test_export_names_the_nearest_audience(dangol: Dangol) -> None:
     status, _, err = dangol("at_risk")
     assert (status, "no audience 'at_risk' is live; did you mean 'at_risk_ads'?" in err) == (2, True)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.runs import DynamoRuns
-from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.measurement.results import ArmResult, lift_as_dict, lift_of
 from dangol.measurement.totals import totals
@@ -21,35 +18,20 @@ from dangol.moves.campaign.launch import new_run
 from dangol.moves.campaign.messages import Batch, RunState
 from dangol.moves.configure import LIVE_KEY
 
-from tests.integration.conftest import REGION, Aws
+from tests.integration.conftest import Aws
+from tests.integration.deployed import Dangol, command, deploy
 from tests.schemas import problems
 from tests.senders import HELLO, NOON
-
-Dangol = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def dangol(aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dangol:
     """Run `dangol campaigns` on a stack in which campaign `hello` is live."""
-    outputs = {"BucketName": aws.bucket, "RunsTableName": aws.runs}
-    found = {
-        "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()],
-        "Parameters": [
-            {"ParameterKey": "TimeZone", "ParameterValue": "Asia/Seoul"},
-            {"ParameterKey": "Currency", "ParameterValue": "KRW"},
-        ],
-    }
-    meta, client = SimpleNamespace(region_name=REGION), boto3.client
-    cloudformation = SimpleNamespace(describe_stacks=lambda StackName: {"Stacks": [found]}, meta=meta)  # noqa: N803
-    monkeypatch.setattr(boto3, "client", lambda name: cloudformation if name == "cloudformation" else client(name))
+    deploy(aws, monkeypatch)
     text = HELLO.format(id="hello", purpose="advertising", more="").encode()
     aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({"campaigns/hello.yaml": text}))
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = main(["campaigns", *arguments, "--stack", "shop"])
-        return (status, *capsys.readouterr())
-
-    return run
+    return command(capsys, "campaigns")
 
 
 @pytest.fixture

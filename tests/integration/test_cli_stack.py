@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from dangol.aws.objects import S3Store
 from dangol.aws.runs import DynamoRuns
 from dangol.aws.tables import DynamoServingTables
@@ -25,7 +22,8 @@ from dangol.moves.configure import Configure, live_configuration
 from dangol.moves.messages import Membership
 
 from tests.fakes import FakeBus
-from tests.integration.conftest import REGION, TODAY, Aws
+from tests.integration.conftest import TODAY, Aws
+from tests.integration.deployed import Dangol, command, deploy
 from tests.senders import HELLO
 from tests.world import World
 
@@ -46,16 +44,6 @@ order_id,customer_id,ordered_at,amount
 PEOPLE = "customer_id,gender,subscribed_on\nahn,female,2026-01-01\neom,female,2026-01-01\n"
 
 
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Dangol = Callable[..., Ran]
-
-
 @pytest.fixture(scope="module")
 def ledger() -> Iterator[Path]:
     """The ledger of a shop of three shards: orders in two parts, and people."""
@@ -66,31 +54,10 @@ def ledger() -> Iterator[Path]:
         yield world.bucket
 
 
-class CloudFormation:
-    """Of its client, what names a stack: moto's wants packages that nothing else here does."""
-
-    def __init__(self, stacks: dict[str, dict[str, Any]]) -> None:
-        self._stacks = stacks
-        self.meta = SimpleNamespace(region_name=REGION)
-
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (the client's own name)
-        if StackName not in self._stacks:
-            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
-            raise ClientError({"Error": error}, "DescribeStacks")
-        return {"Stacks": [{"StackName": StackName, **self._stacks[StackName]}]}
-
-
 @pytest.fixture
 def stack(aws: Aws, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Stack `shop`, with its outputs, a ledger, and a live configuration; and stack `website`, another project's."""
-    outputs = {"BucketName": aws.bucket, "RunsTableName": aws.runs, "MembershipsTableName": aws.memberships}
-    parameters = {"TimeZone": "Asia/Seoul", "Currency": "KRW", "FixedDate": TODAY, "NumberOfShards": "3"}
-    shop = {
-        "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()],
-        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-    }
-    stacks, client = CloudFormation({"shop": shop, "website": {}}), boto3.client
-    monkeypatch.setattr(boto3, "client", lambda name: stacks if name == "cloudformation" else client(name))
+    deploy(aws, monkeypatch)
     for key in FolderStore(ledger).keys("ledger/"):
         aws.s3.upload_file(str(ledger / key), aws.bucket, key)
     aws.s3.put_object(
@@ -108,11 +75,7 @@ def dangol(stack: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str], monke
     for name in [name for name in os.environ if name.startswith("DANGOL_")]:
         monkeypatch.delenv(name)
 
-    def run(*arguments: str) -> Ran:
-        status = main([*arguments, "--stack", "shop"])
-        return Ran(status, *capsys.readouterr())
-
-    return run
+    return command(capsys)
 
 
 def configure(folder: str, text: str) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -24,7 +22,6 @@ from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.campaigns.gate import ProfileChanged
 from dangol.campaigns.invitations.replies import Reply
-from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.ledger.contact import Contact
 from dangol.moves.campaign.messages import Batch, Delivery, Run, RunState, Status
@@ -35,7 +32,8 @@ from functions.forget import app as forget
 from functions.ingest import app as ingest
 from functions.record_engagement import app as record_engagement
 from functions.refresh import app as refresh
-from tests.integration.conftest import REGION, TODAY, Aws, Context, body_of, example, with_body
+from tests.integration.conftest import TODAY, Aws, Context, body_of, example, with_body
+from tests.integration.deployed import Dangol, command, deploy
 from tests.schemas import problems
 from tests.workbooks import workbook
 
@@ -257,40 +255,17 @@ def test_ad_platforms_are_told_to_take_them_off_their_lists(aws: Aws, context: C
 
 
 @pytest.fixture
-def dangol(
-    aws: Aws, context: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
-    """Run `dangol forget` on a stack whose function is called here, and whose queue works between two calls."""
-
-    def invoke(FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == "forget"
-        answer = forget.handler(json.loads(Payload), context)
-        return {"Payload": SimpleNamespace(read=lambda: json.dumps(answer).encode())}
-
-    found = {"Outputs": [{"OutputKey": "ForgetFunctionName", "OutputValue": "forget"}]}
-    doors = {
-        "cloudformation": SimpleNamespace(
-            describe_stacks=lambda StackName: {"Stacks": [found]},  # noqa: N803
-            meta=SimpleNamespace(region_name=REGION),
-        ),
-        "lambda": SimpleNamespace(invoke=invoke),
-    }
-    client = boto3.client
-    monkeypatch.setattr(boto3, "client", lambda name, **more: doors[name] if name in doors else client(name, **more))
+def dangol(aws: Aws, context: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dangol:
+    """Run `dangol forget`, while the refresh queue works between two calls."""
+    deploy(aws, monkeypatch, {"ForgetFunctionName": forget.handler})
     monkeypatch.setattr("dangol.cli.forget.time.sleep", lambda seconds: refreshed(aws, context))
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = main(["forget", *arguments, "--stack", "shop"])
-        out, err = capsys.readouterr()
-        return status, "".join(line for line in out.splitlines(keepends=True) if '"dangol"' not in line), err  # no logs
-
-    return run
+    return command(capsys, "forget")
 
 
 def test_the_command_says_who_asks_erases_and_proves(
     aws: Aws,
     context: Context,
-    dangol: Callable[..., tuple[int, str, str]],
+    dangol: Dangol,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -310,6 +285,6 @@ def test_the_command_says_who_asks_erases_and_proves(
     assert json.loads(proof.read_text("utf-8"))["customers"] == ["c1"]
 
 
-def test_an_address_is_no_customer_id(dangol: Callable[..., tuple[int, str, str]]) -> None:
+def test_an_address_is_no_customer_id(dangol: Dangol) -> None:
     status, _, err = dangol("kim@example.com", "--yes")
     assert (status, "give the customer id" in err) == (2, True)

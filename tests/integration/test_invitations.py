@@ -7,7 +7,6 @@ import json
 import random
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,6 @@ from dangol.aws import replies as replies_of_aws
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.campaigns.invitations.replies import DECLINE, Reply
-from dangol.cli.main import main
 from dangol.configuration import to_json
 from dangol.moves.campaign.respond import KEPT, Busy, Responder, SlotFull
 from dangol.moves.configure import LIVE_KEY
@@ -32,7 +30,8 @@ from functions.deliver import app as deliver
 from functions.launch import app as launch
 from functions.respond import app as respond
 from tests.guests import FIRST, NOW, ONLINE, RUN, SECOND, TEXT, FakeAnswers, FakeGuests, style_talk, token
-from tests.integration.conftest import LINK_KEY, REGION, Aws, Context, example, with_body
+from tests.integration.conftest import LINK_KEY, Aws, Context, example, with_body
+from tests.integration.deployed import Dangol, command, deploy
 from tests.integration.services import MESSAGING
 from tests.messages import SENDER
 from tests.schemas import problems
@@ -303,31 +302,12 @@ def test_a_message_that_comes_to_its_turn_after_the_time_to_answer_is_not_sent(
 
 # ---- the list for the store --------------------------------------------------------------------------------
 
-Dangol = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def dangol(shop: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dangol:
     """Run `dangol campaigns invitations` on the stack."""
-    outputs = {
-        "BucketName": shop.bucket,
-        "InvitationsTableName": shop.invitations,
-        "ProfilesTableName": shop.profiles,
-    }
-    found = {
-        "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()],
-        "Parameters": [{"ParameterKey": "TimeZone", "ParameterValue": "Asia/Seoul"},
-                       {"ParameterKey": "Currency", "ParameterValue": "KRW"}],
-    }  # fmt: skip
-    meta, client = SimpleNamespace(region_name=REGION), boto3.client
-    cloudformation = SimpleNamespace(describe_stacks=lambda StackName: {"Stacks": [found]}, meta=meta)  # noqa: N803
-    monkeypatch.setattr(boto3, "client", lambda name: cloudformation if name == "cloudformation" else client(name))
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = main(["campaigns", "invitations", *arguments, "--stack", "shop"])
-        return (status, *capsys.readouterr())
-
-    return run
+    deploy(shop, monkeypatch)
+    return command(capsys, "campaigns", "invitations")
 
 
 def test_the_list_says_who_comes_when(dangol: Dangol, replies: DynamoReplies) -> None:
