@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -45,3 +45,21 @@ def plain(value: Any) -> Any:
         case list() | tuple() | set():
             return [plain(item) for item in value]
     return value
+
+
+def crooked(value: Any) -> Iterator[Any]:
+    """Copies of an instance, each with one part taken out, renamed, or of a wrong kind."""
+    if isinstance(value, dict):
+        for key in value:
+            rest = {k: v for k, v in value.items() if k != key}
+            yield rest
+            yield rest | {f"{key}_": value[key]}
+            yield from (value | {key: changed} for changed in crooked(value[key]))
+    elif isinstance(value, list):
+        yield []
+        yield value[0]
+        yield from ([changed, *value[1:]] for changed in crooked(value[0]))
+    else:
+        yield {}
+        yield [value]
+        yield -5 if not isinstance(value, str) else ""

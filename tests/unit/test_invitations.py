@@ -170,25 +170,9 @@ def test_schema_and_loader_know_the_same_keys(path: tuple[str, ...], what: str) 
     assert schema["additionalProperties"] is False
 
 
-def mutations(value: Any) -> Any:
-    """Copies, each with one part taken out, renamed, or of a wrong kind."""
-    if isinstance(value, dict):
-        for key in value:
-            rest = {k: v for k, v in value.items() if k != key}
-            yield rest
-            yield rest | {f"{key}_": value[key]}
-            yield from (value | {key: changed} for changed in mutations(value[key]))
-    elif isinstance(value, list):
-        yield []
-        yield from ([changed, *value[1:]] for changed in mutations(value[0]))
-    else:
-        yield {}
-        yield -5 if not isinstance(value, str) else ""
-
-
 def test_what_the_schema_refuses_the_loader_refuses() -> None:
     refused = 0
-    for changed in mutations(yaml.safe_load(TEXT)):
+    for changed in schemas.crooked(yaml.safe_load(TEXT)):
         if schemas.problems("invitation", [deepcopy(changed)]):
             refused += 1
             problems(json.dumps(changed))
