@@ -56,7 +56,7 @@ def test_an_id_of_digits_is_looked_for_in_columns_of_ids() -> None:
 
 
 def test_a_plan_brings_the_same_person_back() -> None:
-    person = Person(("c1",), ("a@b.kr",), (), ("A@b.kr",), (("fcm", "t"),), {"x@y.kr": ("c2",)})
+    person = Person(("c1",), ("a@b.kr",), (), ("A@b.kr",), (("fcm", "t"),), {"x@y.kr": ("c2",)}, ("p_1",))
     assert Person.from_dict(person.as_dict()) == person
     assert request_id(["b", "a"]) == request_id(["a", "b"])
     assert "c1" not in request_id(["c1"])

@@ -216,6 +216,34 @@ def test_another_account_with_their_address_does_not_bring_them_back_either(worl
     assert words(kept(world)) == set()
 
 
+def test_their_address_or_number_in_the_place_of_an_id_does_not_bring_them_back_either(world: World) -> None:
+    Eraser(world).forget("c1")
+    ingest(world, "order_id,customer_id,ordered_at,amount\no1,010-1234-5678,2026-01-01,100\n", 200)
+    interests = "customer_id,kind,product_id,happened_at\nkim@example.com,cart,p1,2026-01-02 10:00\n"
+    ingest(world, interests, 201, "incoming/interests/a.csv")
+    keys = (person(None, "kim@example.com", None, LOCAL_KEY), person(None, None, "010-1234-5678", LOCAL_KEY))
+    assert set(world.tables.customers) == {"c10"}
+    assert [key for key in keys if repr(key) in kept(world)] == []
+
+
+def test_what_is_kept_under_their_number_only_goes_too_wherever_it_lies(world: World) -> None:
+    interests = "customer_id,kind,product_id,happened_at\n010-1234-5678,cart,p1,2026-01-02 10:00\n"
+    ingest(world, interests, 10, "incoming/interests/a.csv")
+    key = person(None, None, "010-1234-5678", LOCAL_KEY) or ""
+    assert shard_of(key, 3) != shard_of("c1", 3)
+    assert repr(key) in kept(world)
+    assert Eraser(world).forget("c1")["customers"] == ["c1", key]
+    assert repr(key) not in kept(world)
+
+
+def test_an_account_that_became_part_of_theirs_does_not_bring_them_back(world: World) -> None:
+    ingest(world, HEADER + "o7,old,2026-01-01,100,,,\n", 10, "incoming/orders/b.csv")
+    Eraser(world).forget("c1")
+    receipt = ingest(world, "customer_id,merged_into\nold,c1\nolder,c1\n", 200, "incoming/customers/b.csv")
+    assert (receipt["rows_rejected"], receipt["reasons"]) == (2, {"(erased)": 2})
+    assert set(world.tables.customers) == set(world.profiles.rows) | {"old"} == {"c10", "old"}
+
+
 def test_whoever_buys_or_subscribes_after_the_erasure_is_a_new_customer(world: World) -> None:
     Eraser(world).forget("c1")
     new = "o9,c1,2026-01-03 12:01,70,kim@example.com,,김단골\n"  # the erasure was at noon in Seoul

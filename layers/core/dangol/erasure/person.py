@@ -31,6 +31,8 @@ class Person:
     """(platform, push token)."""
     shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Customer ids that have a contact in common with them and are somebody else: those are left as they are."""
+    by_contact: tuple[str, ...] = ()
+    """Ids under which rows come that know only one of their contacts, whether there are any yet or not."""
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -65,7 +67,7 @@ class Person:
 
     def subjects(self) -> dict[str, list[str]]:
         """What is to have a tombstone (see dangol.erasure.tombstones)."""
-        return {"id": list(self.ids), "email": list(self.emails), "phone": list(self.phones)}
+        return {"id": sorted({*self.ids, *self.by_contact}), "email": list(self.emails), "phone": list(self.phones)}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -74,7 +76,7 @@ class Person:
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> "Person":
         """From JSON."""
-        texts = {name: tuple(found[name]) for name in ("ids", "emails", "phones", "as_written")}
+        texts = {name: tuple(found[name]) for name in ("ids", "emails", "phones", "as_written", "by_contact")}
         shared = {contact: tuple(ids) for contact, ids in found["shared"].items()}
         return cls(**texts, tokens=tuple((a, b) for a, b in found["tokens"]), shared=shared)
 

@@ -26,6 +26,7 @@ ID, EMAIL, PHONE = "id", "email", "phone"
 _SHORT = 4096
 _SUBJECTS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "customer_id": (ID, str),
+    "merged_into": (ID, str),
     "email": (EMAIL, email_sql),
     "phone": (PHONE, phone_sql),
 }

@@ -14,6 +14,7 @@ from dangol.ledger.erasing import copies
 from dangol.ledger.store import ObjectStore
 
 _COLUMNS = ("customer_id", "merged_into", "email", "phone", "push_token", "push_platform")
+_ACTS = (layout.ORDERS, facts.INTERESTS.name, facts.ENGAGEMENT.name)
 _NOBODY = "SELECT " + ", ".join(f"NULL::VARCHAR AS {name}" for name in _COLUMNS) + " WHERE false"
 
 
@@ -28,13 +29,16 @@ def identify(
     _everyone(connection, store, folder)
     ids, read = set(asked), set[int]()
     while True:
-        _add_orders(connection, store, ids, read, folder)
+        known = len(read)
+        _add_shards(connection, store, ids, read, folder)
         shared = _shared(connection, ids)
         own = [text for text in _texts(connection, ids) if text not in shared]
-        by_contact = {person(None, text, None, key) or person(None, None, text, key) for text in own}
-        more = ids | {one for one in by_contact if one and _is_known(connection, one)}
+        found = {person(None, text, None, key) or person(None, None, text, key) for text in own}
+        by_contact = {one for one in found if one}
+        _add_shards(connection, store, by_contact, read, folder)
+        more = ids | {one for one in by_contact if _is_known(connection, one)}
         more |= _merged(connection, more)
-        if more == ids:
+        if more == ids and len(read) == known:
             return Person(
                 ids=tuple(sorted(ids)),
                 emails=tuple(sorted({email for text in own if (email := normal_email(text))})),
@@ -42,6 +46,7 @@ def identify(
                 as_written=tuple(sorted(own)),
                 tokens=_tokens(connection, ids),
                 shared=shared,
+                by_contact=tuple(sorted(by_contact)),
             )
         ids = more
 
@@ -55,14 +60,15 @@ def _everyone(connection: duckdb.DuckDBPyConnection, store: ObjectStore, folder:
             _add(connection, path, "true")
 
 
-def _add_orders(
+def _add_shards(
     connection: duckdb.DuckDBPyConnection, store: ObjectStore, ids: Iterable[str], read: set[int], folder: Path
 ) -> None:
-    """Add to `everyone` who is in the orders of the shards where accounts lie, unless they were `read` before."""
+    """Add to `everyone` who did something in the shards where accounts lie, unless they were `read` before."""
     shards = layout.number_of_shards(store) if store.keys(layout.LAYOUT_KEY) else 0
     for shard in {layout.shard_of(one, shards) for one in ids} - read if shards else ():
         read.add(shard)
-        for _, path in copies(store, store.keys(layout.kind_prefix(layout.ORDERS, shard)), folder):
+        keys = [key for kind in _ACTS for key in store.keys(layout.kind_prefix(kind, shard))]
+        for _, path in copies(store, keys, folder):
             _add(connection, path, "customer_id IS NOT NULL")
 
 
