@@ -285,6 +285,14 @@ def test_the_command_says_who_asks_erases_and_proves(
     assert json.loads(proof.read_text("utf-8"))["customers"] == ["c1"]
 
 
+def test_the_command_names_whom_an_erasure_that_was_left_is_about(aws: Aws, context: Context, dangol: Dangol) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    assert not forget.handler({"customers": ["c1", "c7"]}, context)["done"]
+    status, out, _ = dangol("c1", "--yes")
+    assert (status, "  an erasure was begun and never finished; forget these together: c1 c7" in out) == (1, True)
+    assert dangol("c1", "c7", "--yes")[0] == 0
+
+
 def test_an_address_is_no_customer_id(dangol: Dangol) -> None:
     status, _, err = dangol("kim@example.com", "--yes")
     assert (status, "give the customer id" in err) == (2, True)

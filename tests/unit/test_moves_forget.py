@@ -407,6 +407,22 @@ def test_it_says_what_it_waits_for_when_time_is_up_and_goes_on_when_it_is_called
     assert words(kept(world)) == set()
 
 
+def test_an_erasure_that_was_left_unfinished_goes_with_one_of_the_same_and_is_named_by_one_of_fewer(
+    world: World,
+) -> None:
+    eraser = Eraser(world)
+    eraser.call(lambda forgetter: forgetter.forget(["c1"], NOW))
+    eraser.call(lambda forgetter: forgetter.forget(["other"], NOW))
+    assert eraser.forget("c1", "nobody")["clean"]
+    assert words(kept(world)) == set()
+    assert "other" in kept(world), "whom it does not concern"
+
+    eraser.call(lambda forgetter: forgetter.forget(["c10", "c7"], NOW))
+    proof = eraser.forget("c10")
+    assert (proof["clean"], proof["left"]) == (False, {"unfinished_erasures": ["c10 c7"]})
+    assert eraser.forget("c10", "c7")["clean"]
+
+
 def test_what_was_under_way_is_gone_through_again_until_nothing_names_them(world: World) -> None:
     late = world.bucket / "incoming/orders/late.csv"
     late.parent.mkdir(parents=True)

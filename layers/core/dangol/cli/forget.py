@@ -30,6 +30,7 @@ _PLACES = {
     "push_endpoints": "endpoints of the push service",
     "replaced_versions": "objects that had been replaced or deleted and could still have been brought back",
 }
+_LEFT = {"unfinished_erasures": "an erasure was begun and never finished; forget these together"}
 _REMAINS = (
     "tombstones: keyed hashes of ids, addresses and numbers, so that an old file does not bring them back",
     "removals for ad platforms (hashes; 90 days): upload them, the platforms must be told",
@@ -120,7 +121,7 @@ def _print_proof(proof: Mapping[str, Any]) -> None:
     else:
         print("read back: something still names them; drop nothing, wait a minute and run the command again")
         for place, what in proof["left"].items():
-            print(f"  {place}: {', '.join(what) if isinstance(what, list) else what}")
+            print(f"  {_LEFT.get(place, place)}: {', '.join(what) if isinstance(what, list) else what}")
     print("what remains:")
     for line in _REMAINS:
         print(f"  {line}")

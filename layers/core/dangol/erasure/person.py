@@ -69,6 +69,10 @@ class Person:
         """What is to have a tombstone (see dangol.erasure.tombstones)."""
         return {"id": sorted({*self.ids, *self.by_contact}), "email": list(self.emails), "phone": list(self.phones)}
 
+    def covers(self, other: "Person") -> bool:
+        """Whether erasing these people erases the others."""
+        return set(other.ids) <= set(self.ids)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)

@@ -9,7 +9,7 @@ from typing import Any, Self
 from dangol.erasure.person import Person
 
 FORGETTING = "ledger/forgetting/"
-_RUN = "forget-"
+_PLAN, _RUN = "/plan.json", "forget-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,18 @@ class Plan:
         return plan_key(self.request)
 
     @property
+    def folder(self) -> str:
+        """Where all lies that is kept of it."""
+        return f"{FORGETTING}{self.request}/"
+
+    @property
     def run_id(self) -> str:
         """Of the refreshes of this round."""
         return f"{_RUN}{self.request}-{self.round}"
 
     def done_key(self, shard: int) -> str:
         """Where a shard says that it is done with this round, and how many rows it erased."""
-        return f"{FORGETTING}{self.request}/{self.round}-shard-{shard:04d}.json"
+        return f"{self.folder}{self.round}-shard-{shard:04d}.json"
 
     def counted(self, **removed: int) -> Self:
         """With so much more removed."""
@@ -76,7 +81,12 @@ class Plan:
 
 def plan_key(request: str) -> str:
     """Where the plan of an erasure is kept."""
-    return f"{FORGETTING}{request}/plan.json"
+    return f"{FORGETTING}{request}{_PLAN}"
+
+
+def is_plan(key: str) -> bool:
+    """Whether a key is that of a plan."""
+    return key.startswith(FORGETTING) and key.endswith(_PLAN)
 
 
 def request_of(run_id: str) -> str:

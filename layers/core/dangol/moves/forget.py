@@ -17,7 +17,7 @@ import duckdb
 
 from dangol.channels.audiences.export import AUDIENCES
 from dangol.erasure.person import Person, request_id
-from dangol.erasure.plan import FORGETTING, Plan, plan_key
+from dangol.erasure.plan import FORGETTING, Plan, is_plan, plan_key
 from dangol.erasure.tombstones import ERASED_KEY, load_tombstones
 from dangol.ledger import erasing, layout
 from dangol.ledger.persons import identify
@@ -179,13 +179,25 @@ class Forgetter:
     def _finish(self, plan: Plan, left: Mapping[str, Any]) -> dict[str, Any]:
         """Remove what the erasure itself kept; the proof."""
         self._outside.tables.unblock(plan.person.ids)
+        over, unfinished = [plan], []
+        for other in self._of_the_same(plan):
+            (over if plan.person.covers(other.person) else unfinished).append(other)
+        if unfinished:
+            left = {**left, "unfinished_erasures": [" ".join(other.person.ids) for other in unfinished]}
         counts = {"removed": dict(plan.removed), "clean": not left}
         facts = {"began_at": plan.at.isoformat(timespec="seconds"), "accounts": len(plan.person.ids), **counts}
         self._outside.runs.note(FORGET_RUN, plan.request, facts)
-        self._store.delete(self._store.keys(f"{FORGETTING}{plan.request}/"))
-        self._store.purge(f"{FORGETTING}{plan.request}/")
+        for one in over:
+            self._store.delete(self._store.keys(one.folder))
+            self._store.purge(one.folder)
         about = {"request": plan.request, "customers": list(plan.person.ids), "shared": _shared(plan.person)}
         return {"done": True, **about, **facts, "left": dict(left)}
+
+    def _of_the_same(self, plan: Plan) -> Iterable[Plan]:
+        """Other erasures of any of them that were begun and not finished: their plans name people."""
+        keys = (key for key in self._store.keys(FORGETTING) if is_plan(key) and key != plan.key)
+        others = (Plan.from_json(self._store.read(key)) for key in keys)
+        return [other for other in others if not set(plan.person.ids).isdisjoint(other.person.ids)]
 
 
 def _shared(person: Person) -> list[str]:
