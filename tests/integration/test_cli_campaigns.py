@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_run_creates_a_run_that_the_launcher_takes_up(dangol: Dangol, campaigns:
     (run,) = campaigns.open_runs()
     assert (status, run.campaign, run.state) == (0, "hello", RunState.LAUNCHING)
     assert out.startswith(f"{run.id} begins within a minute")
+    assert "paused" not in out
+
+
+def test_a_run_of_a_paused_campaign_says_that_nothing_goes_out(dangol: Dangol) -> None:
+    dangol("pause", "hello")
+    assert "hello is paused: nothing of it goes out before `dangol campaigns resume`" in dangol("run", "hello")[1]
 
 
 @pytest.mark.parametrize(
@@ -60,15 +67,40 @@ def test_status_names_the_winner(dangol: Dangol, campaigns: DynamoCampaigns, won
 
 
 def test_status_says_what_became_of_the_messages(dangol: Dangol, campaigns: DynamoCampaigns) -> None:
-    assert dangol("status", "hello")[1] == "hello: active, 0 runs yet\n"
+    first = dangol("status", "hello")[1]
+    assert re.fullmatch(r"hello: active, 0 runs yet, next \d{4}-\d\d-\d\d 12:00 Asia/Seoul\n", first)
     campaigns.create(new_run("hello", NOON))
     batch = Batch("hello-20261124T0300Z", "hello", NOON, 0, "email", "p", ())
     campaigns.settle(batch, {"sent": 1200, "skipped no_consent": 34})
-    assert dangol("status", "hello")[1] == (
-        "hello: active, 1 run\n  hello-20261124T0300Z  launching, 0 people: 1,200 sent, 34 skipped no_consent\n"
-    )
+    head, line = dangol("status", "hello")[1].splitlines()
+    assert head.startswith("hello: active, 1 run, next ")
+    assert line == "  hello-20261124T0300Z  launching, 0 people: 1,200 sent, 34 skipped no_consent"
     found = json.loads(dangol("status", "hello", "--json")[1])
     assert found["runs"][0]["counts"] == {"sent": 1200, "skipped no_consent": 34}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT12:00:00\+09:00", found["next_run_at"])
+
+
+def test_status_says_that_some_messages_are_not_counted_yet(dangol: Dangol, campaigns: DynamoCampaigns) -> None:
+    run = new_run("hello", NOON)
+    campaigns.create(run)
+    campaigns.advance(run, replace(run, state=RunState.SENDING, recipients=88, batches=2))
+    assert dangol("status", "hello")[1].splitlines()[1] == (
+        f"  {run.id}  sending, 88 people; 2 parts are being sent or waiting for the hour, and counted when done"
+    )
+    campaigns.settle(Batch(run.id, "hello", NOON, 0, "email", "p", ()), {"sent": 88})
+    assert "88 sent; a part is being sent or waiting for the hour" in dangol("status", "hello")[1]
+    campaigns.settle(Batch(run.id, "hello", NOON, 0, "push", "p", ()), {"sent": 8})
+    assert dangol("status", "hello")[1].splitlines()[1] == f"  {run.id}  sending, 88 people: 96 sent"
+
+
+def test_status_of_a_campaign_that_is_paused_or_was_taken_out(
+    dangol: Dangol, campaigns: DynamoCampaigns, aws: Aws
+) -> None:
+    dangol("pause", "hello")
+    assert dangol("status", "hello")[1] == "hello: paused, 0 runs yet\n"
+    campaigns.create(new_run("hello", NOON))
+    aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({}))
+    assert dangol("status", "hello")[1].startswith("hello: not live any more, 1 run\n")
 
 
 def test_status_of_a_refused_run_is_a_finding_with_its_reason(dangol: Dangol, campaigns: DynamoCampaigns) -> None:
@@ -159,11 +191,23 @@ def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws:
 
 
 def test_harm_is_a_finding_and_no_results_are_said_so(dangol: Dangol, aws: Aws) -> None:
-    status, _, err = dangol("results", "hello")
-    assert (status, "no results of hello yet; the daily run measures" in err) == (2, True)
+    status, out, _ = dangol("results", "hello")
+    assert (status, out.startswith("no results of hello yet; the daily run measures")) == (0, True)
+    assert json.loads(dangol("results", "--json")[1]) == {"runs": [], "campaigns": []}
     harm = {name: asdict(ArmResult(1000, reached)) for name, reached in (("treated", 50), ("holdout", 100))}
     noted(aws, "hello-20261124T0300Z", arms=harm, lift={"verdict": "harm"})
     assert dangol("results", "hello")[0] == 1
+
+
+def test_results_of_what_there_is_not_are_an_error(dangol: Dangol, campaigns: DynamoCampaigns) -> None:
+    status, _, err = dangol("results", "helo")
+    assert (status, "no campaign 'helo' is live; did you mean 'hello'?" in err) == (2, True)
+    run = new_run("hello", NOON)
+    status, _, err = dangol("results", "--run", run.id)
+    assert (status, f"there is no run '{run.id}'; `dangol campaigns status`" in err) == (2, True)
+    campaigns.create(run)
+    assert dangol("results", "hello", "--run", run.id)[0] == 0
+    assert dangol("results", "other", "--run", run.id)[0] == 2
 
 
 def test_harm_of_one_campaign_is_a_finding_beside_others_that_are_over(dangol: Dangol, aws: Aws) -> None:

@@ -5,10 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dangol.cli.stack import open_stack, telling_of_aws
+from dangol.cli.campaign_runs import asked, check_live, live
+from dangol.cli.stack import telling_of_aws
 from dangol.errors import DangolError
 
 if TYPE_CHECKING:
+    from dangol.aws.campaign_runs import DynamoCampaigns
+    from dangol.cli.stack import Stack
     from dangol.measurement.words import Row
 
 _DONE, _FINDINGS = 0, 1
@@ -34,16 +37,19 @@ def show_results(options: argparse.Namespace) -> int:
     """
     from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL
 
-    stack = open_stack(options.stack)
+    stack, campaigns = asked(options)
     runs = stack.runs()
     results = [row for row in runs.all_of(CAMPAIGN_RESULT) if _wanted(row, options)]
     totals = {str(row["campaign"]): row for row in runs.all_of(CAMPAIGN_TOTAL) if _wanted(row, options)}
     if not results:
-        raise DangolError(_nothing(options))
+        _check_known(options, stack, campaigns)
     if options.one_run:
         totals = {}
     if options.json:
         print(json.dumps({"runs": results, "campaigns": list(totals.values())}, ensure_ascii=False, indent=2))
+    elif not results:
+        of = options.one_run or options.campaign
+        print(f"no results{f' of {of}' if of else ''} yet; the daily run measures, from the day of a campaign's run on")
     else:
         print("\n\n".join(_told(results, totals, stack.shop.currency)))
     judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals)]
@@ -54,10 +60,14 @@ def _wanted(row: Mapping[str, Any], options: argparse.Namespace) -> bool:
     return options.campaign in (None, row["campaign"]) and ("run_at" not in row or options.one_run in (None, row["id"]))
 
 
-def _nothing(options: argparse.Namespace) -> str:
-    what = options.one_run or options.campaign
-    of = f" of {what}" if what else ""
-    return f"there are no results{of} yet; the daily run measures, from the day of a campaign's run on"
+def _check_known(options: argparse.Namespace, stack: "Stack", campaigns: "DynamoCampaigns") -> None:
+    """Raises DangolError for a campaign or run that there is not: neither will have results."""
+    run = campaigns.find(options.one_run) if options.one_run else None
+    if options.one_run and (run is None or options.campaign not in (None, run.campaign)):
+        of = f" of {options.campaign}" if options.campaign else ""
+        raise DangolError(f"there is no run '{options.one_run}'{of}; `dangol campaigns status` lists a campaign's runs")
+    if options.campaign and not run and not campaigns.recent(options.campaign, 1):
+        check_live(options.campaign, live(stack))
 
 
 def _told(results: "list[Row]", totals: "Mapping[str, Row]", currency: str) -> "list[str]":
