@@ -179,21 +179,20 @@ class Forgetter:
     def _finish(self, plan: Plan, left: Mapping[str, Any]) -> dict[str, Any]:
         """Remove what the erasure itself kept; the proof."""
         self._outside.tables.unblock(plan.person.ids)
-        over, unfinished = [plan], []
-        for other in self._of_the_same(plan):
-            (over if plan.person.covers(other.person) else unfinished).append(other)
+        others = self._of_the_same(plan)
+        unfinished = [other for other in others if not plan.person.covers(other.person)]
         if unfinished:
             left = {**left, "unfinished_erasures": [" ".join(other.person.ids) for other in unfinished]}
         counts = {"removed": dict(plan.removed), "clean": not left}
         facts = {"began_at": plan.at.isoformat(timespec="seconds"), "accounts": len(plan.person.ids), **counts}
         self._outside.runs.note(FORGET_RUN, plan.request, facts)
-        for one in over:
+        for one in (plan, *(other for other in others if other not in unfinished)):
             self._store.delete(self._store.keys(one.folder))
             self._store.purge(one.folder)
         about = {"request": plan.request, "customers": list(plan.person.ids), "shared": _shared(plan.person)}
         return {"done": True, **about, **facts, "left": dict(left)}
 
-    def _of_the_same(self, plan: Plan) -> Iterable[Plan]:
+    def _of_the_same(self, plan: Plan) -> list[Plan]:
         """Other erasures of any of them that were begun and not finished: their plans name people."""
         keys = (key for key in self._store.keys(FORGETTING) if is_plan(key) and key != plan.key)
         others = (Plan.from_json(self._store.read(key)) for key in keys)
