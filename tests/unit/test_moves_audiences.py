@@ -80,9 +80,10 @@ class Shop:
     def export(self, only: str | None = None, *, dry_run: bool = False) -> list[dict[str, Any]]:
         store: Any = FolderStore(self.folder)
         runs: Any = self.runs
+        readers: Any = self
         if self.crash:
-            store, runs = self.crash.watch(store), self.crash.watch(runs)
-        exporter = Exporter(Lists(store, runs), self, self.live, "Asia/Seoul", TODAY)
+            store, runs, readers = map(self.crash.watch, (store, runs, readers))
+        exporter = Exporter(Lists(store, runs), readers, self.live, "Asia/Seoul", TODAY)
         return exporter.export(only, dry_run=dry_run)
 
     def file(self, name: str, platform: str = META) -> set[str] | None:
@@ -295,6 +296,26 @@ def test_two_exporters_at_a_time_make_one_sequence(shop: Shop, tmp_path: Path) -
         full = twin.file("full.csv")
         assert twin.applied() == full, at
         assert full in ({"b", "d", "e"}, {"b", "c", "f"})
+
+
+def test_whoever_is_erased_while_people_are_read_is_put_back_on_no_list(shop: Shop, tmp_path: Path) -> None:
+    shop.live = configuration(audiences=AUDIENCES.replace(b"[meta]", b"[meta, google]"))
+    shop.people("a", "b", "c")
+    shop.export()
+    shop.people("a", "b", "c", "d")
+    for at in range(25):  # all calls of the export, of the store, the readers and the runs
+        twin = shop.copy(tmp_path / f"meanwhile-{at}")
+        other = shop.copy(twin.folder)
+
+        def forget(twin: Shop = twin, other: Shop = other) -> None:
+            for one in (twin, other):
+                erase(one)
+            other.export()
+
+        twin.crash = Meanwhile(at, forget)
+        twin.export()
+        assert "a" not in twin.rows
+        assert twin.file("full.csv") == twin.file("full.csv", GOOGLE) == {"b", "c", "d"}, at
 
 
 @settings(max_examples=40)

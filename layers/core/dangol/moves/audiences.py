@@ -1,13 +1,13 @@
 """Audiences: the members of segments go to files for ad platforms, whole and as what changed since the last export.
 
 What a platform's list is to hold next is noted first, with what it held before, on condition that nobody else exported
-meanwhile. Then the files are written, which follow from that note alone; then the note says that they are. Whoever
-finds a note whose files are not written writes them first. So no removal is lost, and two exporters at a time make one
-sequence.
+meanwhile; else the people are read anew, for who was in it a minute ago may be erased by now. Then the files are
+written, which follow from that note alone; then the note says that they are. Whoever finds a note whose files are not
+written writes them first. So no removal is lost, and two exporters at a time make one sequence.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -72,19 +72,27 @@ class Lists:
             return nothing, None
         return Export.from_json(audience, platform, text), tag
 
-    def bring(self, audience: str, platform: str, found: Found, on: date) -> Export:
+    def tags(self, audience: str) -> dict[str, str | None]:
+        """What tells the last export to each platform from others."""
+        keys = {platform: Export(audience, platform).state_key for platform in PLATFORMS}
+        return {platform: self._there(key)[1] for platform, key in keys.items()}
+
+    def bring(self, audience: str, platform: str, people: "People", on: date) -> Export:
         """Let a list become what the audience is now; the export that did it, or the last one where nothing changed."""
-        now, mine = rows_of(found, platform), None
+        mine = None
         for _ in range(_TRIES):
             last, tag = self.last(audience, platform)
             if not last.written:
                 self._finish(last, tag)
-            elif mine is not None:
+                continue
+            if mine is not None:
                 return mine
-            elif (following := last.following(now, found.left_out, on)) is None:
+            found = people.as_of(platform, tag)
+            following = last.following(rows_of(found, platform), found.left_out, on)
+            if following is None:
                 self._settle_full(last)
                 return replace(last, before=last.rows, left_out=found.left_out)
-            elif self._store.replace(following.state_key, following.to_json(), tag):
+            if self._store.replace(following.state_key, following.to_json(), tag):
                 mine = following
         raise DangolError(f"audience '{audience}' was exported by others again and again meanwhile; try again")
 
@@ -115,6 +123,25 @@ class Lists:
             return None, None
 
 
+class People:
+    """Who is in an audience: read again where another export came between, which may know of somebody erased since."""
+
+    def __init__(self, lists: Lists, audience: str, read: Callable[[], Found]) -> None:
+        self._lists = lists
+        self._audience = audience
+        self._read = read
+        self._found = NOBODY
+        self._tags: Mapping[str, str | None] | None = None
+        """Of the exports before the people were read."""
+
+    def as_of(self, platform: str, tag: str | None) -> Found:
+        """Who is in it, read when the last export to a platform was no other than this."""
+        if self._tags is None or self._tags[platform] != tag:
+            self._tags = self._lists.tags(self._audience)
+            self._found = self._read()
+        return self._found
+
+
 class Exporter:
     """Exports the audiences of the live configuration. May be called any number of times, also beside itself."""
 
@@ -139,20 +166,24 @@ class Exporter:
             raise DangolError(f"no audience '{only}' is live; {nearest(only, ids) if ids else 'there is none'}")
         done: list[Export] = []
         for audience in ids if only is None else [only]:
-            found = self._members(audiences[audience]) if audience in audiences else NOBODY
+            people, nobody = self._people(audiences.get(audience), audience), self._people(None, audience)
             for platform in PLATFORMS:
                 if (audience, platform) in lists:
-                    done.append(self._bring(audience, platform, found, dry_run))
+                    done.append(self._bring(audience, platform, people, dry_run))
                 elif (audience, platform) in self._lists.known():
-                    done.append(self._bring(audience, platform, NOBODY, dry_run))
+                    done.append(self._bring(audience, platform, nobody, dry_run))
         return [export.facts() for export in done]
 
-    def _bring(self, audience: str, platform: str, found: Found, dry_run: bool) -> Export:
+    def _bring(self, audience: str, platform: str, people: People, dry_run: bool) -> Export:
         if not dry_run:
-            return self._lists.bring(audience, platform, found, self._on)
-        last, _ = self._lists.last(audience, platform)
+            return self._lists.bring(audience, platform, people, self._on)
+        last, tag = self._lists.last(audience, platform)
+        found = people.as_of(platform, tag)
         following = last.following(rows_of(found, platform), found.left_out, self._on)
         return following or replace(last, before=last.rows, left_out=found.left_out)
+
+    def _people(self, audience: AdAudience | None, audience_id: str) -> People:
+        return People(self._lists, audience_id, lambda: self._members(audience) if audience else NOBODY)
 
     def _members(self, audience: AdAudience) -> Found:
         terms = self._terms(audience)
