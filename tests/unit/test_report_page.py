@@ -126,7 +126,7 @@ def test_the_page_tells_everything_in_both_languages() -> None:
     assert "1 VIP 고객 43명 · 4.3% 60.0%" in korean
     assert "옮긴 고객 12명 · 그대로 940명 · 새 고객 5명" in korean
     assert "자주 사는 분류 VIP 고객 40.0% · 가방 20.0%" in korean
-    assert "평균 주문 15만 원 · 2.5개" in korean
+    assert "최근 1년 주문 99건 평균 주문 15만 원 · 2.5개" in korean
     assert "20–23시에 100.0%" in korean
     assert "요일 일요일에 76.9%" in korean
     assert '900명 · 미분류의 95.0% - {id: gap_1, where: "recency_days >= 61"}' in korean
@@ -136,6 +136,14 @@ def test_the_page_tells_everything_in_both_languages() -> None:
     assert "Orders 2 100 90 4 6" in english
     assert "Sunday" in english
     assert "See what they did up to 21 Nov 2026" in english
+
+
+def test_nobody_has_no_bar() -> None:
+    full = contents()
+    vip, *others = full.summary.rfm
+    nobody = replace(vip, customers=0, customer_share=0.0, revenue_share=0.0)
+    empty = replace(full, summary=replace(full.summary, rfm=[nobody, *others]))
+    assert [report_html(page).count('class="fill ') for page in (full, empty)] == [7, 5]
 
 
 def test_the_matrix_behind_the_flow_has_totals() -> None:

@@ -183,6 +183,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Not known, as the files do not tell: {names}.",
     ),
     "year_orders": ("최근 1년 주문", "Orders of a year"),
+    "orders_of": ("{count}건", "{count}"),
     # The unclassified
     "unclassified": ("미분류 고객", "The unclassified"),
     "unclassified_lead": (
