@@ -175,6 +175,12 @@ def test_a_folder_without_campaigns_is_told(config: Path, capsys: pytest.Capture
     assert f"{config / 'campaigns'}: does not exist" in capsys.readouterr().err
 
 
+def test_a_folder_without_segments_goes_by_those_shipped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config / "segments.yaml").unlink()
+    assert main(["campaigns", "check", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == "7 campaigns in order, 0 refused\n"
+
+
 def test_a_campaign_that_is_not_there_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["campaigns", "preview", "vip_thank"]) == 2
     assert "vip_thank: no campaign in order; did you mean 'vip_thanks'?" in capsys.readouterr().err

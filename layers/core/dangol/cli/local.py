@@ -44,7 +44,7 @@ def add_files_to(parser: argparse.ArgumentParser, *, orders: str = "+") -> None:
 
 def add_shop_to(parser: argparse.ArgumentParser) -> None:
     """Declare what the shop is like."""
-    parser.add_argument("--config", type=Path, metavar="DIR", help="folder with segments.yaml (default: built in)")
+    parser.add_argument("--config", type=Path, metavar="DIR", help="the configuration's folder (default: built in)")
     parser.add_argument("--time-zone", default="Asia/Seoul", type=_zone, help="the shop's (default: %(default)s)")
     parser.add_argument("--currency", default="KRW", type=_currency, help="the shop's (default: %(default)s)")
 
@@ -63,14 +63,17 @@ def shop_of(options: argparse.Namespace) -> Shop:
 
 def policy_of(folder: Path | None) -> "Policy":
     """The policy of a configuration folder; the one shipped with Dangol where none is given."""
+    from dangol.configuration import files_of
     from dangol.segments.policy import POLICY_FILE, default_policy, load_policy
 
     if folder is None:
         return default_policy()
     path = folder / POLICY_FILE
-    if not path.is_file():
+    if path.is_file():
+        return load_policy(path.read_bytes(), str(path))
+    if not files_of(folder):
         raise UnreadableFile(str(path), "does not exist; --config names a folder that holds it")
-    return load_policy(path.read_bytes(), str(path))
+    return default_policy()
 
 
 def identity_key(options: argparse.Namespace) -> bytes:
