@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
+from dangol.channels.audiences.files import GOOGLE, META, Contact, row_of
 from dangol.erasure.person import Person, request_id
 from dangol.erasure.tombstones import EMAIL, ID, PHONE, Tombstones, hashed
 
@@ -60,6 +62,15 @@ def test_a_plan_brings_the_same_person_back() -> None:
     assert Person.from_dict(person.as_dict()) == person
     assert request_id(["b", "a"]) == request_id(["a", "b"])
     assert "c1" not in request_id(["c1"])
+
+
+def test_on_lists_for_ad_platforms_they_are_found_as_a_shop_of_any_country_writes_numbers() -> None:
+    person = Person(("c1",), phones=("+824155552671",), as_written=("(415) 555-2671",))
+    told = {sha256(text.encode()).hexdigest() for text in ("14155552671", "+14155552671")}
+    assert told <= person.hashes("US")
+    assert told.isdisjoint(person.hashes("KR"))
+    assert row_of(Contact("kim@example.com", "+821012345678"), META)[0] in KIM.hashes("US")
+    assert {*row_of(Contact("kim@example.com", "+821012345678"), GOOGLE)} <= KIM.hashes("KR")
 
 
 def test_nobody_is_found_where_nothing_is_known() -> None:

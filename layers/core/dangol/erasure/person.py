@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from dangol.channels.audiences.files import PLATFORMS, Contact, row_of
+from dangol.channels.audiences.people import number_of
 
 _NEVER = r"(?!)"
 """Pattern that nothing fits."""
@@ -34,10 +35,10 @@ class Person:
     by_contact: tuple[str, ...] = ()
     """Ids under which rows come that know only one of their contacts, whether there are any yet or not."""
 
-    @property
-    def hashes(self) -> frozenset[str]:
-        """As ad platforms are told of them."""
-        contacts = [Contact(email, "") for email in self.emails] + [Contact("", phone) for phone in self.phones]
+    def hashes(self, country: str) -> frozenset[str]:
+        """As a shop of a country tells ad platforms of them."""
+        numbers = {*self.phones, *(number for text in self.as_written if (number := number_of(text, country)))}
+        contacts = [Contact(email, "") for email in self.emails] + [Contact("", number) for number in numbers]
         return frozenset(cell for c in contacts for platform in PLATFORMS for cell in row_of(c, platform) if cell)
 
     @cached_property

@@ -49,7 +49,9 @@ class Files:
         self._folder = folder
         self._is_taken = is_taken
         self._password = password
-        self._dialects = live_configuration(store).dialects
+        live = live_configuration(store)
+        self._dialects = live.dialects
+        self._hashes = person.hashes(live.messaging.country)
 
     def clean(self) -> dict[str, int]:
         """Remove what can be removed; how much, by place.
@@ -69,7 +71,7 @@ class Files:
         for key in self._store.keys(AUDIENCES):
             if key.endswith(".csv") and not key.endswith("-removals.csv"):
                 lines = self._store.read(key).decode().splitlines(keepends=True)
-                kept = [line for line in lines if self._person.hashes.isdisjoint(line.strip().split(","))]
+                kept = [line for line in lines if self._hashes.isdisjoint(line.strip().split(","))]
                 if kept != lines:
                     self._store.write(key, "".join(kept).encode())
                     removed += len(lines) - len(kept)
@@ -91,7 +93,7 @@ class Files:
                 names = holds(self._connection, path, self._person)
             elif key.startswith(AUDIENCES):  # hashes; the removals must name them
                 text = path.read_text("utf-8")
-                names = not key.endswith("-removals.csv") and any(one in text for one in self._person.hashes)
+                names = not key.endswith("-removals.csv") and any(one in text for one in self._hashes)
             elif key.startswith((INCOMING, KEPT_PARTS, REJECTS)):
                 names = self._in_rows(path, key)
             else:  # reports have no ids, but words and numbers that look like some

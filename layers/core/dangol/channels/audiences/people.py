@@ -65,11 +65,12 @@ def contact_of(profile: Profile | None, terms: Terms) -> Contact | LeftOut:
     if any(in_holdout(profile.customer_id, salt, share) for salt, share in shares.items()):
         return LeftOut.HOLDOUT
     address = None if EMAIL in person.suppressed else profile.addresses.get(EMAIL)
-    contact = Contact(normal_email(address) or "", _number(profile.phone, terms.country) or "")
+    contact = Contact(normal_email(address) or "", number_of(profile.phone, terms.country) or "")
     return contact if any(contact) else LeftOut.NO_CONTACT
 
 
-def _number(text: str | None, country: str) -> str | None:
+def number_of(text: str | None, country: str) -> str | None:
+    """A phone number as E.164; None for what is none, and for one that names no country where the shop tells of none."""
     given = (text or "").strip(" '")
     if country in CALLING_CODES:
         return own_phone(given, CALLING_CODES[country])
