@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -229,6 +230,15 @@ def test_a_dropped_file_counts_as_ingested_from_its_receipt_on(aws: Aws, context
     assert [files.is_taken(f"incoming/orders/{name}.csv") for name in "abc"] == [True, False, False]
     drop(aws, context, "incoming/orders/b.csv", ORDERS.encode())
     assert files.is_taken("incoming/orders/b.csv"), "while the erasure waited it was ingested"
+
+
+@pytest.mark.parametrize(("days", "taken"), [(399, False), (401, True)])
+def test_a_dropped_file_that_outlives_its_receipt_counts_as_ingested(aws: Aws, days: int, taken: bool) -> None:
+    head = {"LastModified": datetime.now(UTC) - timedelta(days=days)}
+    files = DroppedFiles(
+        boto3.resource("dynamodb"), aws.runs, SimpleNamespace(head_object=lambda **_: head), aws.bucket
+    )
+    assert files.is_taken("incoming/orders/old.csv") == taken
 
 
 def test_ad_platforms_are_told_to_take_them_off_their_lists(aws: Aws, context: Context) -> None:

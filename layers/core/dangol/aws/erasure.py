@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from dangol.aws.conditions import write_if
 from dangol.aws.profiles import BLOCKED, DynamoProfiles
 from dangol.aws.replies import DynamoReplies
+from dangol.aws.runs import KEPT_DAYS
 from dangol.aws.tables import segment_bucket
 from dangol.moves.campaign.messages import Arm, RunState
 
@@ -165,11 +166,13 @@ class DroppedFiles:
         self._read = False
 
     def is_taken(self, key: str) -> bool:
-        """Whether the upload that lies under a key now has a receipt."""
+        """Whether the upload that lies under a key now has a receipt, or is older than receipts are kept."""
         try:
             there = self._s3.head_object(Bucket=self._bucket, Key=key)["LastModified"] - _SAME_UPLOAD
         except ClientError:
             return False
+        if there < datetime.now(UTC) - timedelta(days=KEPT_DAYS):
+            return True
         if not self._read:
             self._note_receipts(Key("kind").eq("file"))
             self._read = True

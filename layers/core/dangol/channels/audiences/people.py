@@ -70,7 +70,7 @@ def contact_of(profile: Profile | None, terms: Terms) -> Contact | LeftOut:
 
 
 def number_of(text: str | None, country: str) -> str | None:
-    """A phone number as E.164; None for what is none, and for one that names no country where the shop tells of none."""
+    """A phone number as E.164; None for what is none, and for one that names no country where none is known."""
     given = (text or "").strip(" '")
     if country in CALLING_CODES:
         return own_phone(given, CALLING_CODES[country])
