@@ -330,6 +330,23 @@ def test_ids_that_look_like_amounts_are_told_from_them(world: World) -> None:
     assert [path.name for path in dropped.iterdir()] == ["others.csv"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "theirs"),
+    [
+        ('o1,7,2026-01-01,5,"open,,\no2,100,2026-01-01,5,,,\n', True),
+        ('o1,7,2026-01-01,5,,,"two\nlines"\no2,100,2026-01-01,5,,,\n', True),
+        ('"o\n1,2",100,2026-01-01,5,,,\n', True),
+        ('o1,7,2026-01-01,100,,,"open\no2,8,2026-01-01,100,,,\n', False),
+    ],
+)
+def test_an_id_of_digits_is_found_behind_any_quotation_mark(world: World, rows: str, theirs: bool) -> None:
+    file = world.bucket / "incoming/orders/a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(HEADER + rows, "utf-8")
+    assert Eraser(world).forget("100")["removed"]["dropped_files"] == int(theirs)
+    assert file.exists() != theirs
+
+
 def test_rejected_rows_of_others_stay_when_an_amount_reads_like_an_erased_id(world: World) -> None:
     ingest(world, HEADER + "o7,100,2026-01-01,5,,,\n", 10, "incoming/orders/b.csv")
     Eraser(world).forget("100")

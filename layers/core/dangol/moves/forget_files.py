@@ -116,10 +116,19 @@ class Files:
 
     def _has_number(self, found: Export) -> bool:
         """Whether a column of ids holds one of theirs that is made of digits alone; any column, where none is known."""
-        columns = id_columns(found.header, self._dialects)
-        with found.path.open(encoding="utf-8", errors="replace", newline="") as lines:
+        columns, numbers = id_columns(found.header, self._dialects), self._person.numbers
+
+        def theirs(lines: Iterable[str]) -> bool:
             rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=found.delimiter)
             return any(self._person.in_row(row, columns) for row in rows)
+
+        with found.path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            some = [line for line in lines if any(number in line for number in numbers)]
+            # Line by line as well: behind a quotation mark that is never closed the rest of the file is one cell.
+            if not some or any(theirs([line]) for line in some):
+                return bool(some)
+            lines.seek(0)
+            return theirs(lines)
 
     def _clean_rejects(self, key: str) -> int:
         """Write rejected rows anew without theirs; how many those were."""
