@@ -274,6 +274,16 @@ def test_erasing_the_old_account_erases_the_one_it_became_part_of(world: World) 
     assert set(world.tables.customers) == {"c10"}
 
 
+def test_an_order_that_was_somebody_elses_before_does_not_go_back_to_them(world: World) -> None:
+    other = next(one for one in map("d{}".format, range(40)) if shard_of(one, 3) == shard_of("c1", 3))
+    ingest(world, HEADER + f"m1,{other},2026-01-01,100,,,\nm2,{other},2026-01-01,50,,,\n", 10, "incoming/orders/b.csv")
+    ingest(world, HEADER + "m1,c1,2026-01-01,100,,,\n", 11, "incoming/orders/c.csv")
+    Eraser(world).forget("c1")
+    assert world.tables.customers[other].orders_lifetime == 1
+    assert "'m1'" in kept(world)
+    assert "'o1'" not in kept(world), "of no other order anything is kept"
+
+
 def test_a_contact_that_another_customer_has_too_stays_theirs(world: World) -> None:
     wife = "o7,c2,2026-01-01,100,kim@example.com,,박가족\n"
     ingest(world, HEADER + wife, 10, "incoming/orders/b.csv")

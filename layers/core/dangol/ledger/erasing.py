@@ -39,21 +39,44 @@ def erase_from(
     With `under`, which tells erasures apart, as an object of another name: who keeps copies by name must not go on with
     the old one.
     """
+    _note_of_others(connection, store, [key for key in keys if _is_orders(key)], found, folder)
     erased = 0
     for key, path in copies(store, keys, folder):
         rows = _count(connection, path, found.ids)
         if rows:
-            without = folder / "without.parquet"
-            connection.execute(
-                f"COPY (FROM {_read(path)} WHERE NOT {_about(connection, path, found.ids)}) "
-                f"TO {literal(str(without))} (FORMAT parquet, COMPRESSION zstd)"
-            )
+            without, theirs = folder / "without.parquet", _about(connection, path, found.ids)
+            kept = f"FROM {_read(path)} WHERE NOT {theirs}"
+            if _is_orders(key):
+                moved = f"SELECT order_id, 'moved' AS status, version FROM {_read(path)}"
+                kept += f" UNION ALL BY NAME ({moved} WHERE {theirs} AND order_id IN (FROM orders_of_others))"
+            connection.execute(f"COPY ({kept}) TO {literal(str(without))} (FORMAT parquet, COMPRESSION zstd)")
             new = key if under is None else _renamed(key, under)
             store.upload([(without, new)])
             if new != key:
                 store.delete([key])
             erased += rows
     return erased
+
+
+def _is_orders(key: str) -> bool:
+    return key.startswith(layout.kind_prefix(layout.ORDERS, None))
+
+
+def _note_of_others(
+    connection: duckdb.DuckDBPyConnection, store: ObjectStore, keys: Sequence[str], found: Person, folder: Path
+) -> None:
+    """Make temp table `orders_of_others`: ids of their orders that stand in the shard as somebody else's as well.
+
+    Those were somebody else's before. Without a row that says so they would be again.
+    """
+    for table in ("theirs", "orders_of_others"):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} (order_id VARCHAR)")
+    for _, path in copies(store, keys, folder):
+        where = _about(connection, path, found.ids)
+        connection.execute(f"INSERT INTO theirs SELECT DISTINCT order_id FROM {_read(path)} WHERE {where}")
+    for _, path in copies(store, keys, folder) if scalar(connection, "SELECT count(*) FROM theirs") else ():
+        where = f"NOT {_about(connection, path, found.ids)} AND order_id IN (FROM theirs)"
+        connection.execute(f"INSERT INTO orders_of_others SELECT DISTINCT order_id FROM {_read(path)} WHERE {where}")
 
 
 def _renamed(key: str, under: str) -> str:
