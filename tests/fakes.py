@@ -155,6 +155,24 @@ class Meanwhile(Crash):
                 self._event()
 
 
+class RightAfter(Crash):
+    """Lets something happen right after the first call of a name, such as 'FakePost.send'."""
+
+    def __init__(self, name: str, event: Callable[[], object]) -> None:
+        super().__init__()
+        self._name = name
+        self._event = event
+        self._over = False
+
+    def passes(self, name: str, method: Any, arguments: tuple[Any, ...]) -> Any:
+        """Make the call; let it happen when it is time."""
+        answer = super().passes(name, method, arguments)
+        if name == self._name and not self._over:
+            self._over = True
+            self._event()
+        return answer
+
+
 class _Watched:
     def __init__(self, door: Any, crash: Crash) -> None:
         self._door = door

@@ -218,10 +218,13 @@ class FakeDeliveries:
             self.rows[one.run, one.customer_id, one.channel, one.step] = one
             self.written += 1
 
-    def note_unknown(self, delivery: Delivery) -> Delivery:
-        key = (delivery.run, delivery.customer_id, delivery.channel, delivery.step)
+    def note(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        return [self._note(one) for one in deliveries]
+
+    def _note(self, one: Delivery) -> Delivery:
+        key = (one.run, one.customer_id, one.channel, one.step)
         if key not in self.rows or self.rows[key].status is Status.DEFERRED:
-            self.write([delivery])
+            self.write([one])
         return self.rows[key]
 
 

@@ -97,18 +97,19 @@ def test_what_a_sender_recorded_meanwhile_stays(aws: Aws) -> None:
     assert aws.rows(aws.deliveries) == [row]
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [(Status.SENT, Status.SENT), (Status.DEFERRED, Status.UNKNOWN), (None, Status.UNKNOWN)]
-)
-def test_what_is_in_doubt_is_unknown_unless_a_slow_sender_recorded_it_meanwhile(
-    aws: Aws, before: Status | None, after: Status
+@pytest.mark.parametrize("noted", [Status.UNKNOWN, Status.SKIPPED, Status.DEFERRED])
+@pytest.mark.parametrize("before", [None, *Status])
+def test_what_a_sender_notes_of_a_message_that_it_did_not_send_takes_the_place_of_nothing_final(
+    aws: Aws, before: Status | None, noted: Status
 ) -> None:
     table = wiring.deliveries()
-    doubtful = Delivery(RUN, "c1", "email", 0, Status.UNKNOWN, NOON)
+    new = [Delivery(RUN, person, "email", 0, noted, NOON) for person in ("c1", "c2")]
     if before:
-        table.write([replace(doubtful, status=before)])
-    assert table.note_unknown(doubtful).status is after
-    assert table.read(RUN, 0, "email", ["c1"])["c1"].status is after
+        table.write([replace(new[0], status=before)])
+    open_before = before in (None, Status.DEFERRED)
+    there = [new[0] if open_before else replace(new[0], status=before or noted), new[1]]
+    assert table.note(new) == there
+    assert table.read(RUN, 0, "email", ["c1", "c2"]) == {one.customer_id: one for one in there}
 
 
 def test_of_an_erased_person_no_sending_is_noted(aws: Aws, context: Context) -> None:

@@ -15,7 +15,7 @@ from dangol.moves.campaign.messages import Batch, Grant, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Unsure
 from dangol.moves.campaign.sending import FIRST_WAIT, LIFE, TRIES
 
-from tests.fakes import Crash, Crashed, Meanwhile
+from tests.fakes import Crash, Crashed, Meanwhile, RightAfter
 from tests.senders import NOON, SendingWorld, hello
 
 RUN = "hello-20261124T0300Z"
@@ -168,6 +168,19 @@ def test_two_senders_at_one_batch_send_what_each_has_claimed() -> None:
         world.deliverer().take(batch, LIFE)
     assert twice(world.email.out) == []
     assert len(world.email.out) == 7  # without anybody's coming again
+
+
+def test_what_a_sender_has_recorded_is_not_put_off_by_another_one_who_finds_no_quota_left() -> None:
+    world = launched(people=1)
+    world.quotas = [Allowance(1)]
+    batch = Batch.from_dict(json.loads(world.queue.waiting.pop(0)))
+    world.crash = RightAfter("FakeDeliveries.read", lambda: world.deliverer().take(batch, LIFE))
+    world.deliverer().take(batch, LIFE)
+    assert (world.status("c00"), len(world.email.out)) == ("sent", 1)
+    world.quotas = []
+    world.work_off()
+    world.until(world.now + timedelta(minutes=30))
+    assert (world.status("c00"), world.campaigns.runs[RUN].counts) == ("sent", {"sent": 2})
 
 
 def test_two_senders_at_one_batch_leave_it_to_the_first() -> None:

@@ -240,10 +240,10 @@ class Deliveries(Protocol):
         """What is known of one message, by customer."""
 
     def write(self, deliveries: Sequence[Delivery]) -> None:
-        """Create or replace."""
+        """Create or replace: what only the sender knows who claimed a message."""
 
-    def note_unknown(self, delivery: Delivery) -> Delivery:
-        """Create, unless there is something; what is there then."""
+    def note(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Create, but for those of which something final is recorded; what is there then, in any order."""
 
 
 class Profiles(Protocol):

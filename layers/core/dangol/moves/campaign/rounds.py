@@ -15,6 +15,7 @@ from dangol.moves.campaign.messages import (
     Campaigns,
     Deliveries,
     Delivery,
+    Overtaken,
     Profiles,
     Quota,
     Status,
@@ -66,6 +67,8 @@ class Round:
         self._notes: list[Delivery] = []
         self._left: dict[str, datetime] = {}
         """Who is asked again, and when."""
+        self._overtaken = False
+        """Whether another sender has claimed a message, and may still be at it."""
 
     def cancel(self) -> Mapping[str, int]:
         """Skip all who have not got it."""
@@ -96,12 +99,22 @@ class Round:
             self._notes.append(found)
 
     def _write_notes(self) -> None:
-        self._outside.deliveries.write(self._notes)
+        """Write what was noted. What became of a message stays if the sender who claimed it recorded it meanwhile."""
+        self._outside.deliveries.write([one for one in self._notes if one.variant])  # which only that sender knows
+        for found in self._outside.deliveries.note([one for one in self._notes if not one.variant]):
+            self._known[found.customer_id] = found
+            if found.status is not Status.DEFERRED:
+                self._left.pop(found.customer_id, None)
         self._notes = []
 
     def _finish(self, unseen: Iterable[str]) -> Mapping[str, int]:
-        """Record everything, keep who is left for later, and count the batch once nobody is."""
+        """Record everything, keep who is left for later, and count the batch once nobody is.
+
+        Raises Overtaken when another sender is at some: they are looked at when the batch comes again.
+        """
         self._write_notes()
+        if self._overtaken:
+            raise Overtaken
         now, batch = self._clock.now(), self._batch
         left = dict.fromkeys(unseen, now) | self._left
         final = [self._known[person] for person in batch.customers if person not in left]

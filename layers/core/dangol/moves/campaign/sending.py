@@ -22,7 +22,7 @@ from dangol.campaigns.gate import Ask, Gate, Held, Passed, Profile, is_fresh
 from dangol.campaigns.items import Shelves, choose_items
 from dangol.campaigns.notices import WORDING, notice_content
 from dangol.campaigns.wording import choose
-from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Status
+from dangol.moves.campaign.messages import Batch, Overtaken, Status
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms
 from dangol.moves.campaign.rounds import LOOK_AGAIN, Clock, Outside, Round
 
@@ -63,7 +63,6 @@ class Sending(Round):
         self._post = outside.posts[batch.channel]
         self._kinds = campaign.item_kinds(batch.step, batch.channel)
         self._shelves = outside.shelves() if self._kinds else Shelves()
-        self._overtaken = False
 
     def work(self, deadline: datetime) -> Mapping[str, int]:
         """Send until the deadline, group by group."""
@@ -92,9 +91,6 @@ class Sending(Round):
                 if letters:
                     self._send(call, letters, deadline)
                 self._write_notes()
-        if self._overtaken:  # what another sender claimed is looked at when the batch comes again
-            self._write_notes()
-            raise Overtaken
         return self._finish(pending)
 
     def _leave(self, wanted: int, deadline: datetime) -> int:
@@ -150,7 +146,7 @@ class Sending(Round):
                 case _UnderWay():
                     self._overtaken = True
                 case Held():
-                    self._known[person] = self._outside.deliveries.note_unknown(self._unknown(person))
+                    self._note(person, Status.UNKNOWN)
         return letters
 
     def _send(self, call: str, letters: list[Letter], deadline: datetime) -> None:
@@ -202,10 +198,6 @@ class Sending(Round):
         until = self._clock.now() + LOOK_AGAIN
         while pending:
             self._defer(pending.popleft(), Reason.QUOTA, until)
-
-    def _unknown(self, person: str) -> Delivery:
-        batch = self._batch
-        return Delivery(batch.run, person, batch.channel, batch.step, Status.UNKNOWN, self._clock.now())
 
     def _needless(self, people: Sequence[str]) -> dict[str, Reason]:
         """Who does not need a later step: who did not get an earlier one, and who answered."""
