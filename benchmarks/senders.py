@@ -27,8 +27,7 @@ from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
 from dangol.moves.campaign.messages import Batch, Overtaken
 from dangol.moves.campaign.posts import EmailPost, Letter, NotNow, Outcome, Post, PushPost, Sent, Terms
-from dangol.moves.campaign.rounds import Clock, Outside
-from dangol.moves.campaign.sending import LIFE
+from dangol.moves.campaign.rounds import LIFE, Clock, Outside
 from dangol.moves.messages import Membership
 from dangol.shop import Shop
 

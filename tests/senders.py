@@ -24,8 +24,7 @@ from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
 from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Quota, Run, RunState, Status
 from dangol.moves.campaign.posts import Letter, Outcome, Sent, Terms
-from dangol.moves.campaign.rounds import Clock, Outside
-from dangol.moves.campaign.sending import LIFE
+from dangol.moves.campaign.rounds import LIFE, Clock, Outside
 from dangol.shop import Shop
 
 from tests.fakes import Crash, Crashed, FakeBus
@@ -180,6 +179,14 @@ class FakeCampaigns:
         self.runs[run.id] = replace(self.runs[run.id], state=run.state, reason=run.reason)
         self.opened.discard(run.id)
 
+    def cancel(self, run: Run) -> bool:
+        with self._lock:
+            now = self.runs[run.id]
+            if now.state not in (RunState.LAUNCHING, RunState.SENDING):
+                return False
+            self.runs[run.id] = replace(now, state=RunState.CANCELLED)
+            return True
+
     def wait(self, batches: Sequence[Batch], until: datetime) -> None:
         minute = (until + timedelta(seconds=59)).replace(second=0, microsecond=0)
         for batch in batches:
@@ -289,6 +296,11 @@ class FakeBatches:
 
     def put(self, batches: Sequence[Batch]) -> None:
         self.waiting += [json.dumps(batch.as_dict()) for batch in batches]
+
+    def delete(self, body: str) -> None:
+        """A sender is done with it; it may have come to others as well."""
+        if body in self.waiting:
+            self.waiting.remove(body)
 
 
 HELLO = """

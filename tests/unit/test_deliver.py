@@ -13,7 +13,8 @@ from dangol.campaigns.caps import Cap
 from dangol.campaigns.gate import Profile
 from dangol.moves.campaign.messages import Batch, Grant, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Unsure
-from dangol.moves.campaign.sending import FIRST_WAIT, LIFE, TRIES
+from dangol.moves.campaign.rounds import LIFE
+from dangol.moves.campaign.sending import FIRST_WAIT, TRIES
 
 from tests.fakes import Crash, Crashed, Meanwhile, RightAfter
 from tests.senders import NOON, SendingWorld, hello
@@ -407,6 +408,41 @@ def test_a_paused_campaign_waits_and_a_cancelled_run_skips_the_rest() -> None:
     world.until(world.now + timedelta(minutes=30))
     assert {world.status(person, channel) for channel, person in everybody(world)} == {"skipped cancelled"}
     assert world.campaigns.runs[RUN].counts == {"skipped cancelled": 4}
+
+
+def test_what_a_dead_sender_may_have_sent_before_the_run_was_cancelled_is_unknown_and_not_skipped() -> None:
+    world = launched(people=1)
+    world.crash = RightAfter("FakePost.send", lambda: world.campaigns.cancel(world.campaigns.runs[RUN]))
+    world.deliveries.write = no_more  # type: ignore[assignment, method-assign]
+    with pytest.raises(Crashed):
+        world.deliver()
+    del world.deliveries.write
+    with pytest.raises(Overtaken):  # it may still be at it
+        world.deliver()
+    world.work_off()
+    assert (world.status("c00"), world.status("c00", "push")) == ("unknown", "skipped cancelled")
+    assert len(world.email.out) == 1
+
+
+def no_more(*_: object) -> None:
+    raise Crashed
+
+
+def test_what_a_dead_sender_had_only_claimed_when_the_run_was_cancelled_is_skipped() -> None:
+    world, _ = left_by_a_dead_sender()
+    world.campaigns.cancel(world.campaigns.runs[RUN])
+    world.work_off()
+    assert {world.status(person, channel) for channel, person in everybody(world)} == {"skipped cancelled"}
+
+
+def test_who_cancels_a_run_is_heeded_before_the_next_call() -> None:
+    world = launched(people=7)
+    world.crash = RightAfter("FakePost.send", lambda: world.campaigns.cancel(world.campaigns.runs[RUN]))
+    world.deliver()
+    assert (len(world.email.out), world.email.calls) == (3, [3])
+    assert Counter(world.status(person) for person in world.profiles.rows) == {"sent": 3, "skipped cancelled": 4}
+    kept = [row for row in world.profiles.rows.values() if row.get("claims")]
+    assert len(kept) == 3  # those that are not sent are given back
 
 
 STEPS = """

@@ -91,7 +91,12 @@ class Ask:
     @property
     def message_id(self) -> str:
         """What a claim is for: the same however often the message comes."""
-        return f"{self.run}#{self.step}#{self.message.channel}"
+        return message_id_of(self.run, self.step, self.message.channel)
+
+
+def message_id_of(run: str, step: int, channel: str) -> str:
+    """See Ask.message_id."""
+    return f"{run}#{step}#{channel}"
 
 
 class ProfileChanged(Exception):

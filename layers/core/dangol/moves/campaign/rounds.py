@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from dangol.campaigns.decision import Reason
 from dangol.campaigns.definition import Campaign
-from dangol.campaigns.gate import Calls, ProfileBook
+from dangol.campaigns.gate import Calls, Profile, ProfileBook, is_fresh, message_id_of
 from dangol.campaigns.items import Shelves
 from dangol.moves.campaign.messages import (
     Batch,
@@ -22,6 +22,8 @@ from dangol.moves.campaign.messages import (
 )
 from dangol.moves.campaign.posts import Post
 
+LIFE = timedelta(minutes=5)
+"""The longest that a sender lives: the function's timeout."""
 LOOK_AGAIN = timedelta(minutes=15)
 """Whom a cap or a quota stops is looked at no more often."""
 
@@ -71,10 +73,22 @@ class Round:
         """Whether another sender has claimed a message, and may still be at it."""
 
     def cancel(self) -> Mapping[str, int]:
-        """Skip all who have not got it."""
-        for person in self._open():
-            self._note(person, Status.SKIPPED, Reason.CANCELLED)
+        """Skip all who have not got it. Of whom a dead sender may have sent it to, that is recorded."""
+        people = self._open()
+        profiles = self._outside.profiles.read(people)
+        for person in people:
+            self._cancel_one(person, profiles.get(person))
         return self._finish(())
+
+    def _cancel_one(self, person: str, profile: Profile | None) -> None:
+        batch = self._batch
+        claim = profile.claims.get(message_id_of(batch.run, batch.step, batch.channel)) if profile else None
+        if claim and is_fresh(claim, self._clock.now(), LIFE):
+            self._overtaken = True
+        elif claim and not self._outside.calls.give_up(claim.call):
+            self._note(person, Status.UNKNOWN)
+        else:
+            self._note(person, Status.SKIPPED, Reason.CANCELLED)
 
     def _open(self) -> list[str]:
         """Those about whom nothing final is known."""

@@ -22,16 +22,14 @@ from dangol.campaigns.gate import Ask, Gate, Held, Passed, Profile, is_fresh
 from dangol.campaigns.items import Shelves, choose_items
 from dangol.campaigns.notices import WORDING, notice_content
 from dangol.campaigns.wording import choose
-from dangol.moves.campaign.messages import Batch, Overtaken, Status
+from dangol.moves.campaign.messages import Batch, Overtaken, RunState, Status
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms
-from dangol.moves.campaign.rounds import LOOK_AGAIN, Clock, Outside, Round
+from dangol.moves.campaign.rounds import LIFE, LOOK_AGAIN, Clock, Outside, Round
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8
 """Profiles claimed at once: a write takes some 10 ms, and a client keeps 10 connections."""
-LIFE = timedelta(minutes=5)
-"""The longest that a sender lives: the function's timeout."""
 TRIES = 6
 FIRST_WAIT = 0.25
 """Seconds before a throttled call is made again; doubled each time, so about 8 in all."""
@@ -88,10 +86,23 @@ class Sending(Round):
                     asked = [pending.popleft() for _ in range(min(len(pending), granted - len(letters)))]
                     letters += self._sorted(zip(asked, pool.map(pass_one, asked), strict=True))
                 granted -= len(letters)
+                if letters and self._is_cancelled():
+                    return self._turn_back(call, letters)
                 if letters:
                     self._send(call, letters, deadline)
                 self._write_notes()
         return self._finish(pending)
+
+    def _is_cancelled(self) -> bool:
+        """Whether the run is, by now. Asked after claiming: so who skips the rest of a run sees who still sends."""
+        run = self._outside.campaigns.find(self._batch.run)
+        return run is None or run.state is RunState.CANCELLED
+
+    def _turn_back(self, call: str, letters: Iterable[Letter]) -> Mapping[str, int]:
+        """Send no more of a run that is cancelled, nor what is claimed for a call."""
+        for letter in letters:
+            self._gate.release(self._ask, letter.profile, call)
+        return self.cancel()
 
     def _leave(self, wanted: int, deadline: datetime) -> int:
         """For how many messages there is leave now, after waiting for it; 0: not before the deadline."""
