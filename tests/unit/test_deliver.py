@@ -474,6 +474,22 @@ def test_a_later_step_goes_to_who_got_the_first_and_did_not_answer() -> None:
     ]
 
 
+def test_a_later_step_that_a_dead_sender_sent_is_not_skipped_because_it_was_answered_meanwhile() -> None:
+    world = launched(hello(more=STEPS), people=1)
+    world.work_off()
+    world.now = NOON + timedelta(days=2)
+    world.launch()
+    world.queue.waiting = [body for body in world.queue.waiting if json.loads(body)["step"]]
+    world.deliveries.write = no_more  # type: ignore[assignment, method-assign]
+    with pytest.raises(Crashed):
+        world.deliver()
+    del world.deliveries.write
+    world.bought["c00"] = date(2026, 11, 26)
+    world.now += LIFE + timedelta(seconds=1)
+    world.deliver()
+    assert (len(world.email.out), world.status("c00", step=1)) == (2, "unknown")
+
+
 def test_a_message_that_is_under_way_when_a_person_is_erased_is_not_sent() -> None:
     world = launched(people=3)
     world.profiles.block(["c00", "c01"])

@@ -77,9 +77,7 @@ class Sending(Round):
                 call = self._new_call()
 
                 def pass_one(person: str, call: str = call) -> object:
-                    if reason := needless.get(person):
-                        return Skipped(reason)
-                    return self._pass(profiles.get(person), call)
+                    return self._pass(profiles.get(person), call, needless.get(person))
 
                 letters: list[Letter] = []
                 while pending and len(letters) < granted:
@@ -115,10 +113,15 @@ class Sending(Round):
         self._clock.sleep(max(0.0, (start - self._clock.now()).total_seconds()))
         return count
 
-    def _pass(self, profile: Profile | None, call: str) -> object:
-        """Ask the gate; a claim of a call that was never begun is taken over, unless another sender was faster."""
+    def _pass(self, profile: Profile | None, call: str, needless: Reason | None) -> object:
+        """Ask the gate; a claim of a call that was never begun is taken over, unless another sender was faster.
+
+        What is needless by now is skipped if nobody has claimed it: else it may have been sent before it was.
+        """
         while True:
             now = self._clock.now()
+            if needless and not (profile and self._ask.message_id in profile.claims):
+                return Skipped(needless)
             answer = self._gate.ask(self._ask, profile, call, now, self._write)
             if not isinstance(answer, Held):
                 return answer
