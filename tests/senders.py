@@ -182,7 +182,7 @@ class FakeCampaigns:
     def cancel(self, run: Run) -> bool:
         with self._lock:
             now = self.runs[run.id]
-            if now.state not in (RunState.LAUNCHING, RunState.SENDING):
+            if now.state is not RunState.LAUNCHING and not (now.state is RunState.SENDING and now.batches > 0):
                 return False
             self.runs[run.id] = replace(now, state=RunState.CANCELLED)
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.quota import Rate, SesQuota
 from dangol.aws.tables import DynamoServingTables
 from dangol.moves.campaign.launch import new_run
-from dangol.moves.campaign.messages import Batch
+from dangol.moves.campaign.messages import Batch, RunState
 from dangol.moves.messages import Membership
 
 from tests.integration.conftest import Aws
@@ -80,6 +81,19 @@ def test_runs_in_dynamodb_are_created_moved_counted_and_closed_once(aws: Aws) ->
     campaigns.close(counted)
     assert campaigns.open_runs() == []
     assert [found.id for found in campaigns.recent("hello", 5)] == [run.id]
+
+
+def test_a_run_of_which_all_is_worked_off_is_not_cancelled_any_more(aws: Aws) -> None:
+    """A launcher may be telling its end at this moment."""
+    campaigns = DynamoCampaigns(boto3.resource("dynamodb"), aws.runs)
+    run = new_run("hello", NOON)
+    campaigns.create(run)
+    assert campaigns.advance(run, replace(run, state=RunState.SENDING, batches=1))
+    campaigns.settle(Batch(run.id, "hello", NOON, 0, "email", "p", ("c1",)), {"sent": 1})
+    assert not campaigns.cancel(run)
+    found = campaigns.find(run.id)
+    assert found is not None
+    assert found.state is RunState.SENDING
 
 
 def as_dict(run: Any) -> dict[str, Any]:

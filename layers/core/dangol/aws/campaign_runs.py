@@ -145,9 +145,11 @@ class DynamoCampaigns:
         return self._update(
             ("campaign-run", run.id),
             "SET #state = :cancelled",
-            "#state IN (:launching, :sending)",  # what is over stays as it ended
+            # What is over stays as it ended: a launcher may be telling it that all batches are worked off.
+            "#state = :launching OR (#state = :sending AND batches > :none)",
             {"#state": "state"},
-            {f":{state.value}": state.value for state in (RunState.CANCELLED, RunState.LAUNCHING, RunState.SENDING)},
+            {f":{state.value}": state.value for state in (RunState.CANCELLED, RunState.LAUNCHING, RunState.SENDING)}
+            | {":none": 0},
         )
 
     def wait(self, batches: Sequence[Batch], until: datetime) -> None:
