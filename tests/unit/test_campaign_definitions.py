@@ -295,6 +295,33 @@ def test_what_can_be_shown_to_somebody_is_in_order(old: str, new: str) -> None:
     assert load(GOOD.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("valid", "text", "offered"),
+    [
+        ("5 days", "{{ coupon.benefit }} 쿠폰", True),
+        ("6 days", "{{ coupon.benefit }} 쿠폰", False),
+        ("5 days", "다시 만나 보세요.", False),
+    ],
+)
+def test_no_later_message_offers_a_coupon_that_is_over(valid: str, text: str, offered: bool) -> None:
+    later = "steps:\n" + "".join(
+        f'  - {{after: {after}, channels: {{push: [{{id: a, title: 다시, body: "{body}"}}]}}}}\n'
+        for after, body in (("2 days", "다시 만나 보세요."), ("3 days", text))
+    )
+    campaign = GOOD.replace("10% 할인}", f"10% 할인, valid: {valid}}}") + later
+    if offered:
+        over = "'valid' is over when message 3 offers the coupon, 5 days after the first"
+        assert problems(campaign) == [(6, over)]
+        return
+    assert load(campaign).coupon == Coupon("쿠폰", "10% 할인", None, int(valid[0]))
+
+
+def test_an_email_offers_the_coupon_whatever_it_says() -> None:
+    later = "steps:\n  - {after: 3 days, channels: {email: [{id: a, subject: 다시, body: 다시}]}}\n"
+    ((line, reason),) = problems(GOOD.replace("10% 할인}", "10% 할인, valid: 3 days}") + later)
+    assert (line, "'valid' is over when message 2 offers" in reason) == (6, True)
+
+
 def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
     text = GOOD.replace("at_risk", "at_rsk").replace("tue", "tu").replace("[고객명]", "[이름]")
     assert [line for line, _ in problems(text)] == [3, 5, 10]

@@ -23,10 +23,11 @@ from dangol.campaigns.definition import (
     Winner,
 )
 from dangol.campaigns.planning import read_schedule
+from dangol.campaigns.templates import names_in
 from dangol.campaigns.winner import contested
 from dangol.campaigns.writing import read_variants
-from dangol.channels import CHANNELS
-from dangol.document import Document, nearest
+from dangol.channels import CHANNELS, EMAIL
+from dangol.document import Document, in_words, nearest
 from dangol.errors import RuleError
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -130,6 +131,7 @@ class _Reader:
         )
 
         self._check_contest(campaign)
+        self._check_coupon(campaign)
         return campaign
 
     def _check_contest(self, campaign: Campaign) -> None:
@@ -137,6 +139,18 @@ class _Reader:
             kind = "e-mail" if campaign.winner.by == CLICKS else "message"
             reason = f"'winner' by {campaign.winner.by} needs a first {kind} with two variants of a weight above 0"
             self.document.note(self.found["winner"], reason)
+
+    def _check_coupon(self, campaign: Campaign) -> None:
+        """No message offers a coupon that is over: all of a run count from its first day."""
+        coupon, elapsed = campaign.coupon, timedelta()
+        if self.document.problems or coupon is None or coupon.valid_days is None:
+            return
+        for number, step in enumerate(campaign.steps, 1):
+            elapsed += step.after
+            if elapsed >= coupon.valid_days * _DAY and _offers_coupon(step):
+                reason = f"'valid' is over when message {number} offers the coupon, {in_words(elapsed)} after the first"
+                self.document.note(self.found["coupon"], reason)
+                return
 
     def _at(self, key: str, read: Callable[[yaml.Node], T], default: T) -> T:
         """What stands at a key of the campaign."""
@@ -234,3 +248,9 @@ class _Reader:
             channel: read_variants(self.document, variants, channel, coupon=self.coupon, invitation=links)
             for channel, variants in found.items()
         }
+
+
+def _offers_coupon(step: Step) -> bool:
+    """E-mails always do, a push if its words name it."""
+    pushes = [variant for channel, variants in step.variants.items() if channel != EMAIL for variant in variants]
+    return EMAIL in step.variants or any("coupon" in names_in(f"{one.title} {one.body}") for one in pushes)
