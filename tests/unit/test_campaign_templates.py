@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from dangol.campaigns.content import Button, CouponShown, Facts, Item
+from dangol.campaigns.content import Button, CouponShown, Facts, Item, web_link
 from dangol.campaigns.definition import Coupon, Variant
 from dangol.campaigns.templates import MissingData, complaints, names_in, render, required
-from dangol.campaigns.wording import MAX_ITEMS, clean, money, needs, one_line, web_link, write
+from dangol.campaigns.wording import MAX_ITEMS, clean, money, needs, one_line, write
 from hypothesis import given
 from hypothesis import strategies as st
 

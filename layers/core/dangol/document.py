@@ -82,7 +82,7 @@ class Document:
             value = None
         if value is None or not least <= value <= most or (whole and not value.is_integer()):
             kind = "a whole number" if whole else "a number"
-            self.note(node, f"{what} must be {kind} from {least:g} to {most:g}")
+            self.note(node, f"{what} must be {kind} from {least:g} to {most:.10g}")
             return least
         return value
 
@@ -117,7 +117,7 @@ class Document:
             # Not the loader in C: deep nesting takes the whole process down with it.
             root = yaml.compose(text.decode("utf-8-sig"), Loader=yaml.SafeLoader)
         except UnicodeDecodeError:
-            self._refuse(1, "is not UTF-8 text")
+            self._refuse(1, "is not UTF-8 text; save the file as UTF-8")
         except yaml.MarkedYAMLError as error:
             self._refuse(
                 error.problem_mark.line + 1 if error.problem_mark else 1, f"is not valid YAML: {error.problem}"

@@ -1,9 +1,13 @@
 """What may be said about a person and a shop, and what one message says."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+MAX_LINK = 500
+"""Characters of an address; a longer one is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +91,8 @@ class Content:
     buttons: tuple[Button, ...] = ()
     items: tuple[Item, ...] = ()
     coupon: CouponShown | None = None
+
+
+def web_link(url: str) -> str | None:
+    """The address if a message may lead there: http or https, not too long; else None."""
+    return url if len(url) <= MAX_LINK and re.fullmatch(r"https?://[^\s<>\"]+", url) else None

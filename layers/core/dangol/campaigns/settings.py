@@ -8,7 +8,7 @@ from importlib.resources import files
 import yaml
 
 from dangol.campaigns.caps import Cap
-from dangol.campaigns.content import Sender
+from dangol.campaigns.content import Sender, web_link
 from dangol.campaigns.decision import SendRules
 from dangol.campaigns.law import law_of
 from dangol.channels import CHANNELS, EMAIL, PUSH
@@ -98,9 +98,10 @@ def _sender(document: Document, node: yaml.Node) -> Sender:
     for name, text in texts.items():
         if len(text) > MAX_FIELD:
             document.note(found[name], f"'{name}' is longer than {MAX_FIELD} characters")
-    for name, mark in (("email", "@"), ("url", "https://")):
-        if texts.get(name) and mark not in texts[name]:
-            document.note(found[name], f"'{name}' must have '{mark}' in it")
+    if texts.get("email") and "@" not in texts["email"]:
+        document.note(found["email"], "'email' must have '@' in it")
+    if texts.get("url") and not (texts["url"].startswith("https://") and web_link(texts["url"])):
+        document.note(found["url"], "'url' must be an address without blanks that begins with https://")
     return Sender(**(dict.fromkeys(_REQUIRED, "") | texts))
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from dangol.campaigns.assignment import preference
-from dangol.campaigns.content import Button, Content, CouponShown, Facts, Item, Occasion
+from dangol.campaigns.content import Button, Content, CouponShown, Facts, Item, Occasion, web_link
 from dangol.campaigns.definition import Campaign, Coupon, Variant
 from dangol.campaigns.templates import PLACEHOLDERS, MissingData, render, required
 
@@ -18,8 +18,6 @@ MAX_VALUE = 80
 """Characters of a name or product put into a text; longer ones are cut."""
 MAX_TEXT = 6000
 """Characters of a body with its values; the rest is cut."""
-MAX_LINK = 500
-"""Characters of an address; a longer one is none."""
 MAX_ITEMS = 6
 """Items of one message."""
 _SYMBOLS = {"KRW": "₩", "USD": "$", "EUR": "€", "JPY": "¥", "GBP": "£", "CNY": "¥"}
@@ -113,11 +111,6 @@ def money(amount: Decimal, currency: str) -> str:
     """₩39,000; $12.50; 1,200.00 CHF."""
     number = f"{amount:,.0f}" if currency in _WHOLE else f"{amount:,.2f}"
     return f"{_SYMBOLS[currency]}{number}" if currency in _SYMBOLS else f"{number} {currency}"
-
-
-def web_link(url: str) -> str | None:
-    """The address if a message may lead there: http or https, not too long; else None."""
-    return url if len(url) <= MAX_LINK and re.fullmatch(r"https?://[^\s<>\"]+", url) else None
 
 
 def _link(template: str, values: Mapping[str, Any]) -> str:

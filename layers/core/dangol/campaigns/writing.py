@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 import yaml
 
-from dangol.campaigns.content import Button
+from dangol.campaigns.content import Button, web_link
 from dangol.campaigns.definition import ITEM_KINDS, Coupon, Variant
 from dangol.campaigns.law import has_own_label
 from dangol.campaigns.templates import complaints, example, names_in
-from dangol.campaigns.wording import web_link
 from dangol.channels import EMAIL, PUSH
 from dangol.document import Document
 

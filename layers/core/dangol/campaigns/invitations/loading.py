@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from dangol.campaigns.content import web_link
 from dangol.campaigns.invitations.definition import Invitation, Place, Slot
 from dangol.campaigns.planning import read_zone
-from dangol.campaigns.wording import web_link
 from dangol.document import Document
 
 KEYS: Mapping[str, tuple[str, ...]] = {
