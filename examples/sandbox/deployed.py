@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,9 +178,7 @@ class DeployedShop:
 
     def mails(self, domain: str) -> list[dict[str, Any]]:
         """What SES took of a sender's domain."""
-        with urllib.request.urlopen(f"{self._aws.endpoint}/_ministack/ses/messages") as answer:
-            found = json.loads(answer.read())
-        return [mail for mails in found["messages"].values() for mail in mails if f"@{domain}>" in mail["Source"]]
+        return [mail for mail in self._aws.mails() if f"@{domain}>" in mail["Source"]]
 
     def deliver_again(self, rows: Iterable[Item]) -> int:
         """Put every batch that was worked off on the queue a second time, as SQS may; how many they are."""

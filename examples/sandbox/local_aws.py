@@ -9,15 +9,18 @@ import atexit
 import hashlib
 import io
 import ipaddress
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -170,6 +173,14 @@ class LocalAws:
     def certificate(self) -> Path:
         """What an `https` endpoint shows for itself."""
         return self.home / CERTIFICATE
+
+    def mails(self) -> list[dict[str, Any]]:
+        """What SES took."""
+        secure = self.endpoint.startswith("https")
+        trusted = ssl.create_default_context(cafile=str(self.certificate)) if secure else None
+        with urllib.request.urlopen(f"{self.endpoint}/_ministack/ses/messages", context=trusted) as answer:
+            found = json.loads(answer.read())
+        return [mail for mails in found["messages"].values() for mail in mails]
 
     def deploy(self, stack: str, template: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, str]:
         """Creates a stack from the template, as it is or as `sam build` left it, and returns the stack's outputs."""

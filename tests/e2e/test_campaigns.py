@@ -90,11 +90,9 @@ class Shop:
 
     def mails(self, notices: bool = False) -> list[dict[str, Any]]:
         """What SES took: of campaign `hello`, or the law's notices."""
-        found = json.loads(self.open(f"{self.stack.aws.endpoint}/_ministack/ses/messages")[1])
         return [
             mail
-            for mails in found["messages"].values()
-            for mail in mails
+            for mail in self.stack.aws.mails()
             if mail["Source"].endswith("<hello@dangol.kr>") and ("처리 결과 안내" in mail["Subject"]) == notices
         ]
 
