@@ -433,10 +433,21 @@ def test_the_page_says_it_in_both_languages_and_lets_nothing_in(world: MeasuredW
     world.run()
     world.measure(20)
     page = (world.ledger.bucket / "reports/2026-12-14/campaigns.html").read_text("utf-8")
-    for said in ("홀드아웃 6명 중 0명", "0 of 6 in the holdout", "7일 안에 구매", "확정", "보내지 않음: holdout 12"):
+    for said in (
+        "홀드아웃 6명 중 0명",
+        "0 of 6 in the holdout",
+        "7일 안에 구매",
+        "확정",
+        "보내지 않음: 홀드아웃 12",
+        "not sent: holdout 12",
+    ):
         assert said in page
     assert "http" not in page  # it needs no network
     row = {"id": RUN, **world.result(), "names": {"ko": "<script>", "en": "&"}}
+    waiting = row | {"messages": row["messages"] | {"skipped": {}, "deferred": 34, "unknown": 2}}
+    assert "보내지 않음: —; 대기 중 34; 결과 알 수 없음 2<br>" in campaigns_html(
+        [waiting], {}, date(2026, 12, 14), SHOP
+    )
     assert "<script>" not in campaigns_html([row], {}, date(2026, 12, 14), SHOP)
 
 

@@ -8,6 +8,7 @@ from math import comb
 from typing import Any
 
 import pytest
+from dangol.campaigns.decision import Reason
 from dangol.measurement.beta import beta_cdf, beta_quantile
 from dangol.measurement.intervals import (
     Amounts,
@@ -160,3 +161,8 @@ def test_without_a_holdout_no_difference_is_told() -> None:
 
 def test_results_of_runs_add_up() -> None:
     assert ArmResult(1, 1, 1, 2, 3.0, 9.0) + ArmResult(2, 0, 1, 1, 4.0, 16.0) == ArmResult(3, 1, 2, 3, 7.0, 25.0)
+
+
+def test_every_reason_has_a_word_in_each_language() -> None:
+    assert set(KOREAN.reasons) == set(ENGLISH.reasons) == set(Reason)
+    assert len(set(KOREAN.reasons.values())) == len(Reason)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
+from dangol.campaigns.decision import Reason
 from dangol.measurement.lift import WORTH_SEEING, Verdict
 
 Row = Mapping[str, Any]
@@ -24,6 +25,10 @@ class Words:
     people_more: Callable[[str, str, str], str]
     needed: Callable[[str, str], str]
     revenue: Callable[[str, str, str, str], str]
+    reasons: Mapping[Reason, str]
+    """Why a message was not sent."""
+    open_ends: Mapping[str, str]
+    """What else became of messages that are not known to have been sent, as `Runs` calls it."""
 
 
 ENGLISH = Words(
@@ -36,6 +41,8 @@ ENGLISH = Words(
     people_more=lambda n, low, high: f"{n} people of those addressed ({low} to {high})",
     needed=lambda n, share: f"about {n} people would tell a lift of {share}",
     revenue=lambda d, low, high, unit: f"{d} {unit} a person (95 %: {low} to {high})",
+    reasons={reason: reason.value for reason in Reason},
+    open_ends={"deferred": "deferred", "failed": "failed", "unknown": "unknown"},
 )
 KOREAN = Words(
     purchase=lambda days: f"{days}일 안에 구매",
@@ -54,6 +61,26 @@ KOREAN = Words(
     people_more=lambda n, low, high: f"보낸 사람 중 {n}명 ({low} ~ {high})",
     needed=lambda n, share: f"{share}의 효과를 보려면 약 {n}명이 필요",
     revenue=lambda d, low, high, unit: f"1인당 {d} {unit} (95% 구간 {low} ~ {high})",
+    reasons={
+        Reason.NO_PROFILE: "고객 정보 없음",
+        Reason.NO_ADDRESS: "연락처 없음",
+        Reason.SUPPRESSED: "쓸 수 없는 연락처",
+        Reason.NO_CONSENT: "수신 동의 없음",
+        Reason.GLOBAL_HOLDOUT: "전체 홀드아웃",
+        Reason.HOLDOUT: "홀드아웃",
+        Reason.TOO_SOON: "최근에 이미 받음",
+        Reason.NO_VARIANT: "맞는 문구 없음",
+        Reason.ANSWERED: "이미 반응함",
+        Reason.EXPIRED: "기한 지남",
+        Reason.QUIET_HOURS: "야간 제한",
+        Reason.FREQUENCY_CAP: "발송 횟수 제한",
+        Reason.CANCELLED: "캠페인 취소",
+        Reason.NOT_STARTED: "첫 메시지를 받지 않음",
+        Reason.QUOTA: "계정 발송 한도",
+        Reason.BY_EMAIL: "이메일로 보냄",
+        Reason.NOT_DUE: "알릴 내용 없음",
+    },
+    open_ends={"deferred": "대기 중", "failed": "실패", "unknown": "결과 알 수 없음"},
 )
 
 
@@ -95,6 +122,14 @@ def revenue_text(row: Row, words: Words, currency: str) -> str | None:
         return None
     difference, low, high = (f"{float(found[name]):+,.0f}" for name in ("difference", "low", "high"))
     return words.revenue(difference, low, high, currency)
+
+
+def unsent_text(row: Row, words: Words) -> str:
+    """How many messages were not sent for which reason, and how many are open, failed or unknown."""
+    messages = row["messages"]
+    skipped = ", ".join(f"{words.reasons[Reason(why)]} {count:,}" for why, count in messages["skipped"].items())
+    others = [f"{said} {messages[name]:,}" for name, said in words.open_ends.items() if messages[name]]
+    return "; ".join([skipped or "—", *others])
 
 
 def _share(arm: Row) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from dangol.measurement.words import ENGLISH, KOREAN, Row, arms_text, goal_text, lift_text, revenue_text
+from dangol.measurement.words import ENGLISH, KOREAN, Row, arms_text, goal_text, lift_text, revenue_text, unsent_text
 from dangol.shop import Shop
 
 SHOWN = 10
@@ -44,7 +44,8 @@ def _campaign(runs: Sequence[Row], total: Row | None, shop: Shop) -> dict[str, A
 
 def _run(row: Row, shop: Shop) -> dict[str, Any]:
     day = shop.date_of(datetime.fromisoformat(row["run_at"]))
-    return _comparison(row, shop.currency) | {"row": row, "day": day, "skipped": _skipped(row)}
+    unsent = {"ko": unsent_text(row, KOREAN), "en": unsent_text(row, ENGLISH)}
+    return _comparison(row, shop.currency) | {"row": row, "day": day, "unsent": unsent}
 
 
 def _comparison(row: Row, currency: str) -> dict[str, Any]:
@@ -53,7 +54,3 @@ def _comparison(row: Row, currency: str) -> dict[str, Any]:
         "ko": (arms_text(row, KOREAN), lift_text(row, KOREAN), revenue_text(row, KOREAN, currency)),
         "en": (arms_text(row, ENGLISH), lift_text(row, ENGLISH), revenue_text(row, ENGLISH, currency)),
     }
-
-
-def _skipped(row: Row) -> str:
-    return ", ".join(f"{reason} {count:,}" for reason, count in row["messages"]["skipped"].items()) or "—"
