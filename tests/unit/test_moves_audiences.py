@@ -237,14 +237,35 @@ def test_the_run_counts_and_names_nobody(shop: Shop) -> None:
     assert problems("runs-audience", [row]) == []
 
 
-def test_holdouts_of_campaigns_to_the_segment_are_left_out(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("segment", "purpose", "left_out"),
+    [
+        ("at_risk", "advertising", {"holdout": 3}),
+        ("at_risk", "transactional", {}),
+        ("recent", "advertising", {}),
+    ],
+)
+def test_holdouts_of_campaigns_that_advertise_to_the_segment_are_left_out(
+    shop: Shop, segment: str, purpose: str, left_out: dict[str, int]
+) -> None:
     text = (
-        b"id: comeback\nname: {ko: a, en: b}\nsegment: at_risk\npurpose: advertising\nholdout: 1\n"
-        b'schedule: {every: day, at: "12:00"}\nchannels: {push: [{id: a, title: t, body: b}]}\n'
+        f"id: comeback\nname: {{ko: a, en: b}}\nsegment: {segment}\npurpose: {purpose}\nholdout: 1\n"
+        'schedule: {every: day, at: "12:00"}\nchannels: {push: [{id: a, title: t, body: b}]}\n'
     )
-    files = {"segments.yaml": SEGMENTS, "audiences.yaml": AUDIENCES, "campaigns/comeback.yaml": text}
-    shop.live = load_configuration(files)
-    assert shop.export()[0]["left_out"] == {"holdout": 3}
+    segments = SEGMENTS + b'  - {id: recent, where: "recency_days < 30"}\n'
+    shop.live = configuration(segments=segments, **{"campaigns/comeback": text.encode()})
+    assert shop.export()[0]["left_out"] == left_out
+
+
+def test_a_whole_list_that_expired_is_written_again_though_nothing_changed(shop: Shop) -> None:
+    shop.export()
+    before, file = shop.objects(), shop.folder / "audiences/meta/risk_ads/full.csv"
+    file.unlink()
+    shop.export()
+    assert shop.objects() == before
+    written = file.stat().st_mtime_ns
+    shop.export()
+    assert file.stat().st_mtime_ns == written
 
 
 def test_a_crash_anywhere_ends_as_without_it(shop: Shop, tmp_path: Path) -> None:

@@ -131,6 +131,15 @@ def test_what_was_bought_is_forgotten_after_ninety_days_but_for_the_last_order(w
     assert own(world) == {"last": "p3", "bought": ["p3"]}
 
 
+def test_what_is_dated_later_is_not_bought_yet(world: World) -> None:
+    drop(world, "products", PRODUCTS)
+    drop(world, "customers", PEOPLE)
+    drop(world, "orders", ORDERS + "o1,c1,2026-01-01,100,p1,\no2,c1,2026-01-02,100,p3,\n")
+    assert own(world) == {"last": "p1", "bought": ["p1"]}
+    world.refresh_all(date(2026, 1, 2))
+    assert own(world) == {"last": "p3", "bought": ["p3", "p1"]}
+
+
 def test_what_they_looked_for_and_came_back_is_told_for_two_weeks(world: World) -> None:
     drop(world, "products", PRODUCTS)
     drop(world, "customers", PEOPLE)
@@ -209,14 +218,15 @@ def test_what_three_people_bought_together_belongs_together(world: World) -> Non
     assert found.categories["아우터"] == ("p1", "p4")  # four people bought p1
 
 
-def test_large_baskets_old_orders_and_refunds_tell_nothing(world: World) -> None:
+def test_large_baskets_orders_of_other_years_and_refunds_tell_nothing(world: World) -> None:
     rows = "".join(f"q{n},상품 {n}\n" for n in range(21))
     drop(world, "products", "product_id,product_name\n" + rows)
     large = [f"o{n},x{n},2026-01-01,100,q{q},paid\n" for n in range(3) for q in range(21)]
     old = [f"y{n},x{n},2025-01-01,100,q{q},paid\n" for n in range(3) for q in (1, 2)]
+    later = [f"w{n},x{n},2026-01-02,100,q{q},paid\n" for n in range(3) for q in (3, 4)]
     cancelled = [f"z{n},x{n},2026-01-01,100,q{q},cancelled\n" for n in range(3) for q in (1, 2)]
     header = "order_id,customer_id,ordered_at,amount,product_id,status\n"
-    drop(world, "orders", header + "".join(large + old + cancelled))
+    drop(world, "orders", header + "".join(large + old + later + cancelled))
     count(world)
     world.refresh_all(FIRST_DAY + timedelta(days=1))
     assert shelves(world).together == {}
