@@ -24,7 +24,8 @@ def units() -> str:
         "EventBridge": f"{2 * usage.EVENTS_MOVED:g} events an order: with it and later, a segment left and one entered",
         "SES, SNS and SQS": f"a mail, and {usage.EVENTS_AN_EMAIL:g} events of it",
         "Lambda": f"{usage.INGEST_GB_SECONDS:.1f} GB-seconds a file, {usage.REFRESH_GB_SECONDS:.1f} a shard refreshed, "
-        f"{usage.SECONDS_A_THOUSAND * usage.SENDER_GB:g} a thousand messages",
+        f"{usage.SECONDS_A_THOUSAND * usage.SENDER_GB:g} a thousand messages, "
+        f"{usage.MEASURE_GB_SECONDS_A_SHARD:.1f} a shard and day while a campaign is measured",
         "S3": f"{usage.S3_WRITES_A_PART} objects a file and shard it touches, {usage.S3_WRITES_A_REFRESH} writes "
         f"and listings a refresh, {usage.BYTES_AN_ORDER} bytes an order",
         "Step Functions": f"{usage.TRANSITIONS_A_SHARD} transitions a shard and day",
@@ -40,7 +41,7 @@ def units() -> str:
 def example() -> str:
     """A small shop and a large one, at the prices shipped."""
     prices = default_prices().of()
-    small = usage_of_month(Shop(orders=100_000 / 12, customers=50_000, orders_kept=300_000, shards=16))
+    small = usage_of_month(Shop(orders=100_000 / 12, customers=50_000, orders_kept=300_000, shards=16), campaigns=1)
     mails = usage_of_messages([Messages("email", 20_000, 20_000)])
     large = usage_of_month(Shop(orders=100_000_000 / 12, customers=10_000_000, orders_kept=300_000_000, shards=256))
     thousand = prices.total(usage_of_messages([Messages("email", 1_000, 1_000)]))

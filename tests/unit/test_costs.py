@@ -35,7 +35,7 @@ def test_a_thousand_emails_take_what_was_measured() -> None:
         "notifications": 4_000,
         "queue_requests": 6_000,
         "dynamodb_writes": pytest.approx(2_024 + opened),  # benchmarks.campaigns
-        "dynamodb_reads": 3_000,
+        "dynamodb_reads": 4_500,
         "lambda_gb_seconds": 20,
     }
 
@@ -43,7 +43,7 @@ def test_a_thousand_emails_take_what_was_measured() -> None:
 def test_who_is_skipped_takes_a_record_and_a_push_no_email() -> None:
     found = usage_of_messages([Messages("push", 100, 0), Messages("push", 10, 10)])
     assert found["dynamodb_writes"] == pytest.approx(100 + 20.24)
-    assert (found["notifications"], found["dynamodb_reads"]) == (10, 220)
+    assert (found["notifications"], found["dynamodb_reads"]) == (10, 110 * 3.5)
     assert "emails" not in found
 
 
@@ -64,8 +64,8 @@ def test_a_run_reaches_who_agreed_but_for_the_holdouts() -> None:
     assert one.a_run == {"push": pytest.approx(50 * 0.9 * 0.5), "email": pytest.approx(80 * 0.9 * 0.5)}
     assert one.run_usage["emails"] == pytest.approx(36)
     assert one.run_usage["dynamodb_reads"] == pytest.approx(
-        400 + 36
-    )  # everybody on each channel, and each e-mail once more
+        200 * 3.5 + 36
+    )  # everybody on each channel, also when it is measured, and each e-mail once more
 
 
 def test_every_step_counts_and_a_transactional_message_goes_to_everybody() -> None:
@@ -84,7 +84,7 @@ def test_a_person_gets_a_campaign_once_within_again_after() -> None:
     daily = predicted("new_welcome")  # each day, and not again for ten years
     assert daily.share == pytest.approx(1 / 30)
     assert daily.month_usage["emails"] == pytest.approx(72)
-    assert daily.month_usage["dynamodb_reads"] == pytest.approx(30 * 400 + 72)
+    assert daily.month_usage["dynamodb_reads"] == pytest.approx(30 * 200 * 3.5 + 72)
     monthly = predict(hello(more="again_after: 10 days"), HUNDRED, 0.0, MONDAY)
     assert monthly.share == pytest.approx(3 / 30)
 
@@ -96,6 +96,12 @@ def test_a_month_of_a_shop_grows_with_orders_files_and_shards() -> None:
     assert "dynamodb_writes" not in none
     assert usage_of_month(Shop(0, 0, 0, 4, 30))["transitions"] == 4 * 30 * 4
     assert usage_of_month(Shop(0, 0, 0, 4, 30))["s3_writes"] - none["s3_writes"] == 240 + (240 - 30) * 12
+
+
+def test_shards_are_read_to_measure_where_there_are_campaigns() -> None:
+    none, some = (usage_of_month(Shop(0, 0, 0, 4, 0), campaigns) for campaigns in (0, 1))
+    assert some["lambda_gb_seconds"] - none["lambda_gb_seconds"] == pytest.approx(4 * 30 * 0.2 * 2.94)
+    assert (some["s3_reads"] - none["s3_reads"], some["s3_writes"] - none["s3_writes"]) == (480, 240)
 
 
 def test_the_standing_costs_count_what_the_template_has() -> None:

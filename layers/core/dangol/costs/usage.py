@@ -14,6 +14,8 @@ WRITES_RECORDED, WRITES_CLAIMED, WRITES_SHARED = 1.0, 1.0, 0.024
 """Write units: of what became of a message, also of one that is not sent; of the claim; of calls, batches and runs."""
 READS_A_RECIPIENT = 2.0
 """Read units: the profile, and what is known of the message."""
+READS_MEASURED = 1.5
+"""Half a unit each day until all of the run are over: three days where messages expire after one."""
 READS_AN_EMAIL = 1.0
 """What is known of the message once more, when SES tells that it took it."""
 SECONDS_A_THOUSAND, SENDER_GB = 20.0, 1.0
@@ -38,6 +40,11 @@ REFRESH_GB_SECONDS = 0.75 * 1.73
 """Of a shard with 156,250 orders."""
 DAILY_GB_SECONDS = 10 * 1.73
 """Of planning and reporting together."""
+MEASURE_GB_SECONDS, MEASURE_GB_SECONDS_A_SHARD = 3 * 2.94, 0.2 * 2.94
+"""Of function `measure` a day; beside that of a shard with 156,250 orders, while a campaign is measured: 0.06 s to read
+its files, the rest to fetch them."""
+S3_READS_MEASURED, S3_WRITES_MEASURED = 4, 2
+"""Of a shard, listings as writes."""
 S3_WRITES_A_REFRESH, S3_READS_A_REFRESH, S3_WRITES_A_PART = 12, 10, 2
 """A refresh that writes, listings included; a file writes a part of the orders and of their owners a shard."""
 TRANSITIONS_A_SHARD = 4
@@ -96,14 +103,14 @@ def _of_messages(one: Messages) -> Usage:
         "notifications": events + one.sent - emails,
         "queue_requests": events * QUEUE_REQUESTS_AN_EVENT,
         "dynamodb_writes": writes + emails * OPENED * WRITES_OPENED,
-        "dynamodb_reads": one.asked * READS_A_RECIPIENT + emails * READS_AN_EMAIL,
+        "dynamodb_reads": one.asked * (READS_A_RECIPIENT + READS_MEASURED) + emails * READS_AN_EMAIL,
         "lambda_gb_seconds": one.sent / 1_000 * SECONDS_A_THOUSAND * SENDER_GB,
     }
 
 
 def usage_of_month(shop: Shop, campaigns: int = 0) -> Usage:
     """What a month of a shop takes beside the messages of its campaigns, so many of which are live."""
-    return together((_of_orders(shop), _of_time(shop), _standing(shop, campaigns)))
+    return together((_of_orders(shop), _of_time(shop), _of_measuring(shop, campaigns), _standing(shop, campaigns)))
 
 
 def _of_orders(shop: Shop) -> Usage:
@@ -125,6 +132,17 @@ def _of_time(shop: Shop) -> Usage:
         "s3_writes": refreshes * S3_WRITES_A_REFRESH,
         "s3_reads": refreshes * S3_READS_A_REFRESH,
         "transitions": shop.shards * DAYS * TRANSITIONS_A_SHARD,
+    }
+
+
+def _of_measuring(shop: Shop, campaigns: int) -> Usage:
+    """Of function `measure`: each day, and each shard where there are campaigns, one of which is always measured."""
+    shards = DAYS * shop.shards if campaigns else 0
+    return {
+        "lambda_gb_seconds": DAYS * MEASURE_GB_SECONDS + shards * MEASURE_GB_SECONDS_A_SHARD,
+        "lambda_requests": DAYS,
+        "s3_writes": shards * S3_WRITES_MEASURED,
+        "s3_reads": shards * S3_READS_MEASURED,
     }
 
 
