@@ -99,3 +99,8 @@ def test_export_says_what_changed(aws: Aws, dangol: Dangol) -> None:
 def test_export_names_the_nearest_audience(dangol: Dangol) -> None:
     status, _, err = dangol("at_risk")
     assert (status, "no audience 'at_risk' is live; did you mean 'at_risk_ads'?" in err) == (2, True)
+
+
+def test_export_says_where_audiences_go_when_none_is_live(aws: Aws, dangol: Dangol) -> None:
+    aws.s3.put_object(Bucket=aws.bucket, Key=LIVE_KEY, Body=to_json({}))
+    assert dangol()[:2] == (0, "no audience is live; put audiences.yaml into the folder and `dangol config push` it\n")

@@ -19,6 +19,12 @@ def test_list_says_who_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_folder_without_audiences_says_where_they_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(CONFIG / "segments.yaml", tmp_path)
+    assert main(["audiences", "list", "--config", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "no audiences; name some in audiences.yaml of the folder\n"
+
+
 def test_check_names_file_line_and_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audiences", "check"]) == 0
     assert capsys.readouterr().out == "1 audiences in order\n"

@@ -89,6 +89,8 @@ def test_rejected_rows_are_findings(report: Report) -> None:
     Path("orders.csv").write_text(csv_of("1,ahn,2026-11-21,1000", "2,bae,someday,1000"))
     ran = report("orders.csv")
     assert ran.status == 1
+    assert "2 rows read = 1 accepted + 0 superseded + 1 rejected" in ran.err
+    assert "rejected for: ordered_at 1" in ran.err
     assert "확인 필요 파일의 2행 가운데 1행을 쓰지 못했습니다." in ran.text
     assert "ordered_at 1" in ran.text
 

@@ -45,6 +45,8 @@ def list_audiences(options: argparse.Namespace) -> int:
         shares = {"left out": audience.holdout, **{f"holdout of {c.id}": c.holdout for c in beside}}
         left_out = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
         print(f"{audience.id:<25} {' '.join(audience.platforms):<12} of {audience.segment:<16} {left_out}".rstrip())
+    if not configuration.audiences:
+        print("no audiences; name some in audiences.yaml of the folder")
     return _DONE
 
 
@@ -69,6 +71,9 @@ def export(options: argparse.Namespace) -> int:
         return _DONE
     for facts in done:
         print(_line(facts, options.dry_run))
+    if not done:
+        print("no audience is live; put audiences.yaml into the folder and `dangol config push` it")
+        return _DONE
     print(f"{len(done)} lists" + ("; nothing was written" if options.dry_run else ""))
     return _DONE
 

@@ -1,7 +1,6 @@
 """The customers that segments are applied to: of files on this machine, or of a deployed stack."""
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dangol.cli.folder import configuration_in
-from dangol.cli.local import a_date, add_files_to, add_shop_to, check_files, read_files, shop_of
+from dangol.cli.local import a_date, add_files_to, add_shop_to, check_files, read_files, shop_of, tell_rejected
 from dangol.cli.stack import Stack, add_stack_to, open_stack
 from dangol.errors import DangolError
 from dangol.shop import Shop
@@ -111,14 +110,9 @@ def _files(
     connection: "DuckDBPyConnection", options: argparse.Namespace, folder: Path, needs: "Needs"
 ) -> "tuple[int, Sources]":
     """(rows rejected, the sources)."""
-    from dangol.reports.text import receipt_text
-
     check_files(options)
     local = read_files(connection, options, folder, needs)
-    receipt = sum((reading.receipt for reading in local.readings[1:]), local.readings[0].receipt)
-    if receipt.rows_rejected:
-        print(f"{receipt_text(receipt)}\n  `dangol segment` writes the rejected rows to a file", file=sys.stderr)
-    return receipt.rows_rejected, local.sources
+    return tell_rejected(local), local.sources
 
 
 def _compute(connection: "DuckDBPyConnection", sources: "Sources", as_of: date, needs: "Needs") -> None:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -124,6 +125,16 @@ class LocalFiles:
     sources: "Sources"
     readings: tuple["Reading", ...]
     """Of the orders, and of each other kind given."""
+
+
+def tell_rejected(local: LocalFiles) -> int:
+    """Say what could not be used, if anything; how many rows that are."""
+    from dangol.reports.text import receipt_text
+
+    receipt = sum((reading.receipt for reading in local.readings[1:]), local.readings[0].receipt)
+    if receipt.rows_rejected:
+        print(f"{receipt_text(receipt)}\n  `dangol segment` writes the rejected rows to a file", file=sys.stderr)
+    return receipt.rows_rejected
 
 
 def read_files(

@@ -20,6 +20,7 @@ from dangol.cli.local import (
     quality_of_files,
     read_files,
     shop_of,
+    tell_rejected,
 )
 from dangol.cli.stack import Stack, telling_of_aws
 from dangol.errors import DangolError
@@ -101,11 +102,11 @@ def _made(options: argparse.Namespace) -> tuple[bytes, int]:
         try:
             print(f"reading {len(options.files)} file(s)", file=sys.stderr)
             local = read_files(connection, options, Path(scratch), policy.needs, whole=True)
+            rejected = tell_rejected(local)
             contents = _contents(connection, options, policy, local, as_of)
         finally:
             connection.close()
-    assert contents.quality is not None
-    return report_html(contents, options.language).encode(), contents.quality.rows_rejected
+    return report_html(contents, options.language).encode(), rejected
 
 
 def _contents(
