@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.gate import Profile
-from dangol.moves.campaign.messages import Batch, Grant, Overtaken, RunState
+from dangol.moves.campaign.messages import Batch, Delivery, Grant, Overtaken, RunState, Status
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Unsure
 from dangol.moves.campaign.rounds import LIFE
 from dangol.moves.campaign.sending import FIRST_WAIT, TRIES
@@ -443,6 +443,31 @@ def test_who_cancels_a_run_is_heeded_before_the_next_call() -> None:
     assert Counter(world.status(person) for person in world.profiles.rows) == {"sent": 3, "skipped cancelled": 4}
     kept = [row for row in world.profiles.rows.values() if row.get("claims")]
     assert len(kept) == 3  # those that are not sent are given back
+
+
+def test_what_a_dead_sender_sent_in_the_last_minute_is_unknown_and_not_skipped_as_expired() -> None:
+    world = launched(hello(), hello("other"), people=1)
+    world.queue.waiting = [body for body in world.queue.waiting if '"email"' in body]
+    world.now = NOON + timedelta(hours=24) - timedelta(seconds=30)
+    world.deliveries.write = no_more  # type: ignore[assignment, method-assign]
+    with pytest.raises(Crashed):
+        world.deliver()
+    del world.deliveries.write
+    world.now += LIFE
+    expired = world.queue.waiting.pop(0)
+    world.definitions["other"] = hello("other", more="expires: 3 days")
+    world.work_off()  # a claim that is written anew drops those that nobody needs
+    world.queue.waiting.append(expired)
+    world.work_off()
+    assert (world.status("c00"), len(world.email.out)) == ("unknown", 2)
+
+
+def test_what_a_sender_sent_takes_the_place_of_a_note_that_another_skipped_it_meanwhile() -> None:
+    world = launched(people=1)
+    skipped = Delivery(RUN, "c00", "email", 0, Status.SKIPPED, NOON, "expired")
+    world.crash = RightAfter("FakePost.send", lambda: world.deliveries.note([skipped]))
+    world.deliver()
+    assert world.status("c00") == "sent"
 
 
 STEPS = """

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from dangol.campaigns.caps import Cap
 from dangol.campaigns.decision import Deferred, Skipped
-from dangol.campaigns.gate import Ask, Gate, Held, Passed, Profile, ProfileChanged
+from dangol.campaigns.gate import REMEMBERED, Ask, Gate, Held, Passed, Profile, ProfileChanged
 from dangol.shop import Shop
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,7 +124,7 @@ def test_a_claim_is_kept_as_long_as_the_message_may_come_again_and_then_forgotte
     gate = gate_of(book, None)
     first = ask_of("first")
     gate.ask(first, book.read(["c1"])["c1"], "call", NOON, said)
-    late = NOON + timedelta(hours=24)
+    late = NOON + timedelta(hours=24) + REMEMBERED
     later = Ask("later-1", 0, hello("later").message(0, "email", late))
     assert isinstance(gate.ask(first, book.read(["c1"])["c1"], "other", late - timedelta(seconds=1), said), Held)
     gate.ask(later, book.read(["c1"])["c1"], "call", late, said)

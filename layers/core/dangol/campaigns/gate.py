@@ -19,6 +19,8 @@ from dangol.errors import DangolError
 
 MAX_TRIES = 50
 """Conflicts with other senders in a row; each means that another one got through."""
+REMEMBERED = timedelta(days=1)
+"""For which a claim is kept when its message is stale: longer than the batch of a dead sender takes to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Claim:
     at: datetime
     """When it was claimed, UTC, to the second."""
     until: datetime
-    """When the message is stale and the claim can be forgotten."""
+    """When the claim can be forgotten: what is stale is not sent any more, and what was sent is recorded by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ class Gate:
     def _claimed(self, profile: Profile, ask: Ask, call: str, moment: datetime) -> Profile:
         message = ask.message
         claims = {other: claim for other, claim in profile.claims.items() if claim.until > moment}
-        claims[ask.message_id] = Claim(call, moment, message.expires_at)
+        claims[ask.message_id] = Claim(call, moment, message.expires_at + REMEMBERED)
         if message.notice:
             person = profile.recipient(ask.run, self.rules.time_zone)
             for notice in self.rules.notices_for(person, moment):
