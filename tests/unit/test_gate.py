@@ -143,6 +143,20 @@ def test_a_claim_given_back_frees_its_place_under_the_cap() -> None:
     assert isinstance(gate.ask(ask_of("other"), book.read(["c1"])["c1"], "call", NOON, said), Passed)
 
 
+def test_whom_nothing_of_a_run_reached_whichever_claim_was_given_back_first_was_not_reached() -> None:
+    for order in ((0, 1), (1, 0)):
+        book = book_of()
+        gate, message = gate_of(book), hello("hello").message
+        asks = [Ask("hello-1", 0, message(0, channel, NOON)) for channel in ("email", "push")]
+        for second, ask in enumerate(asks):
+            at = NOON + timedelta(seconds=second)
+            assert isinstance(gate.ask(ask, book.read(["c1"])["c1"], ask.message.channel, at, said), Passed)
+        gate.release(asks[order[0]], book.read(["c1"])["c1"], asks[order[0]].message.channel)
+        assert book.read(["c1"])["c1"].reached == {"hello": ("hello-1", NOON + timedelta(seconds=order[1]))}
+        gate.release(asks[order[1]], book.read(["c1"])["c1"], asks[order[1]].message.channel)
+        assert book.read(["c1"])["c1"].reached == {}
+
+
 def test_a_claim_given_back_twice_leaves_the_claim_of_who_was_faster() -> None:
     book, ask = book_of(), ask_of("hello")
     gate = gate_of(book)

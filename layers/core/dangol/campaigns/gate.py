@@ -220,12 +220,13 @@ class Gate:
 
 
 def _unreached(profile: Profile, ask: Ask, claim: Claim) -> Profile:
-    """The profile without the note that a run reached them, if nothing but a claim that is given back ever did."""
+    """The profile as if a claim that is given back had never reached them: another of the run may have, or none."""
     campaign = ask.message.campaign
-    others = any(message_id.startswith(f"{ask.run}#") for message_id in profile.claims)
-    if others or profile.reached.get(campaign) != (ask.run, claim.at):
+    if profile.reached.get(campaign) != (ask.run, claim.at):
         return profile
-    return replace(profile, reached={other: last for other, last in profile.reached.items() if other != campaign})
+    reached = {other: last for other, last in profile.reached.items() if other != campaign}
+    others = [one.at for message_id, one in profile.claims.items() if message_id.startswith(f"{ask.run}#")]
+    return replace(profile, reached=reached | ({campaign: (ask.run, min(others))} if others else {}))
 
 
 def _end_of(day: date) -> datetime:
