@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from dangol.aws import conditions
 from dangol.aws.batch_queue import DynamoAudience
 from dangol.aws.campaign_runs import DynamoCampaigns
 from dangol.aws.quota import Rate, SesQuota
@@ -94,6 +96,51 @@ def test_a_run_of_which_all_is_worked_off_is_not_cancelled_any_more(aws: Aws) ->
     found = campaigns.find(run.id)
     assert found is not None
     assert found.state is RunState.SENDING
+
+
+class Meeting:
+    """A client of DynamoDB of which each write meets a transaction on the same row for a few times."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client = client
+        self.times = times
+
+    def transact_write_items(self, **call: Any) -> Any:
+        return self._unless_met(self._client.transact_write_items, "TransactionCanceledException", call)
+
+    def update_item(self, **call: Any) -> Any:
+        return self._unless_met(self._client.update_item, "TransactionConflictException", call)
+
+    def _unless_met(self, write: Any, code: str, call: dict[str, Any]) -> Any:
+        self.times -= 1
+        if self.times < 0:
+            return write(**call)
+        reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}] if "Cancel" in code else []
+        answer: Any = {"Error": {"Code": code}, "CancellationReasons": reasons}
+        raise ClientError(answer, "Write")
+
+
+def test_senders_that_finish_batches_of_a_run_at_the_same_moment_both_count(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the second one's batch would come again half an hour later, and the run end so much later."""
+    waits: list[float] = []
+    monkeypatch.setattr(conditions.time, "sleep", waits.append)
+    campaigns = DynamoCampaigns(boto3.resource("dynamodb"), aws.runs)
+    run = new_run("hello", NOON)
+    campaigns.create(run)
+    table, client = campaigns._table, campaigns._client
+    campaigns._table = Meeting(table, 2)
+    assert campaigns.advance(run, replace(run, state=RunState.SENDING, batches=1))
+    campaigns._client, campaigns._table = Meeting(client, 3), table
+    campaigns.settle(Batch(run.id, "hello", NOON, 0, "email", "p", ("c1",)), {"sent": 1})
+    found = campaigns.find(run.id)
+    assert found is not None
+    assert (found.batches, found.counts, len(waits)) == (0, {"sent": 1}, 5)
+    campaigns._client = Meeting(client, 1000)
+    with pytest.raises(ClientError):
+        campaigns.settle(Batch(run.id, "hello", NOON, 0, "email", "q", ("c2",)), {"sent": 1})
+    assert sum(waits) < 10  # seconds
 
 
 def as_dict(run: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from dangol import wiring
-from dangol.aws import replies as replies_of_aws
+from dangol.aws import conditions
 from dangol.aws.profiles import DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.campaigns.invitations.replies import DECLINE, Reply
@@ -172,7 +172,7 @@ def test_a_reply_takes_the_place_of_the_one_that_was_read_and_of_no_other(shop: 
 def quickly(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits that a writer would make."""
     waits: list[float] = []
-    monkeypatch.setattr(replies_of_aws.time, "sleep", waits.append)
+    monkeypatch.setattr(conditions.time, "sleep", waits.append)
     return waits
 
 

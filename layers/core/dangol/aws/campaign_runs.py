@@ -15,13 +15,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
-from botocore.exceptions import ClientError
 
-from dangol.aws.conditions import write_if
+from dangol.aws.conditions import transact, write_if
 from dangol.aws.runs import KEPT_DAYS
 from dangol.moves.campaign.messages import Batch, Run, RunState
 
-_CANCELLED = "TransactionCanceledException"
 _MINUTE = "%Y%m%dT%H%MZ"
 _BRIEFLY_DAYS = 45
 """For which calls and batches are kept: longer than a message can be late."""
@@ -188,14 +186,7 @@ class DynamoCampaigns:
         return {"Put": {"TableName": self._name, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}}
 
     def _transact(self, *writes: Mapping[str, Any]) -> bool:
-        try:
-            self._client.transact_write_items(TransactItems=list(writes))
-        except ClientError as error:
-            reasons = [one.get("Code") for one in error.response.get("CancellationReasons", ())]
-            if error.response["Error"]["Code"] != _CANCELLED or "ConditionalCheckFailed" not in reasons:
-                raise
-            return False
-        return True
+        return not transact(self._client, writes)
 
     def _update(
         self, key: tuple[str, str], update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]

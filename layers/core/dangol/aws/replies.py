@@ -5,8 +5,6 @@ its id | slot#<id of the slot>: seats taken
 its id | reply#<customer_id>: what the person replied
 """
 
-import random
-import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,16 +12,12 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
+from dangol.aws.conditions import FAILED, is_busy, transact
 from dangol.campaigns.invitations.replies import Reply
+from dangol.errors import DangolError
 from dangol.moves.campaign.respond import Busy, SlotFull
 
 _SLOT, _REPLY = "slot#", "reply#"
-_FAILED = "ConditionalCheckFailed"
-_MEANWHILE = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Why a write that is in order is refused for the moment: others write to the same slot."""
-_TRIES = 14
-_LONGEST_WAIT = 0.5
-"""Seconds between tries, at random so that they part; about 3 in all."""
 
 
 class DynamoReplies:
@@ -102,21 +96,19 @@ class DynamoReplies:
     def _write(self, reply: dict[str, Any], take: dict[str, Any] | None, free: dict[str, Any] | None) -> bool:
         """A reply with the seats it moves, all or nothing; False if it is not any more what it was."""
         writes = [write for write in (reply, take, free) if write]
-        for attempt in range(_TRIES):
-            try:
-                self._client.transact_write_items(TransactItems=writes)
-            except ClientError as error:
-                reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", ())]
-                if reasons[:1] == [_FAILED]:
-                    return False
-                if take and reasons[1:2] == [_FAILED]:
-                    raise SlotFull from error
-                if _MEANWHILE.isdisjoint(reasons):
-                    raise
-            else:
-                return True
-            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.02 * 2**attempt)))  # noqa: S311 - no secret
-        raise Busy
+        try:
+            refused = transact(self._client, writes)
+        except ClientError as error:
+            if is_busy(error):
+                raise Busy from error
+            raise
+        if refused[:1] == [FAILED]:
+            return False
+        if take and refused[1:2] == [FAILED]:
+            raise SlotFull
+        if refused:
+            raise DangolError("a seat would be given back that nobody took")
+        return True
 
     def _rows(self, invitation: str, kind: str) -> Iterator[dict[str, Any]]:
         condition = Key("invitation").eq(invitation) & Key("entry").begins_with(kind)
