@@ -176,8 +176,11 @@ class FakeCampaigns:
             return run.winners or {}
 
     def close(self, run: Run) -> None:
-        self.runs[run.id] = replace(self.runs[run.id], state=run.state, reason=run.reason)
-        self.opened.discard(run.id)
+        with self._lock:
+            now = self.runs[run.id]
+            if (now.bucket, now.after) == (run.bucket, run.after):
+                self.runs[run.id] = replace(now, state=run.state, reason=run.reason)
+                self.opened.discard(run.id)
 
     def cancel(self, run: Run) -> bool:
         with self._lock:

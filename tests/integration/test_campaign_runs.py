@@ -80,6 +80,8 @@ def test_runs_in_dynamodb_are_created_moved_counted_and_closed_once(aws: Aws) ->
     assert counted is not None
     assert (counted.batches, counted.counts) == (1, {"sent": 3, "skipped no_consent": 1})
     assert [campaigns.cancel(run), campaigns.cancel(run)] == [True, False]
+    campaigns.close(replace(run, state=RunState.REFUSED))  # by who read it before it was moved
+    assert [found.state for found in campaigns.open_runs()] == [RunState.CANCELLED]
     campaigns.close(counted)
     assert campaigns.open_runs() == []
     assert [found.id for found in campaigns.recent("hello", 5)] == [run.id]

@@ -10,7 +10,7 @@ import pytest
 from dangol.moves.campaign import launch
 from dangol.moves.campaign.messages import RunState
 
-from tests.fakes import Crash, Crashed, Meanwhile
+from tests.fakes import Crash, Crashed, Meanwhile, RightAfter
 from tests.schemas import problems
 from tests.senders import NOON, SendingWorld, hello
 
@@ -173,6 +173,24 @@ def test_what_a_person_must_mend_first_refuses_the_run_with_the_reason() -> None
     run = world.campaigns.runs[RUN]
     assert (run.state, run.reason, world.queue.waiting) == (RunState.REFUSED, "SES has not verified the sender", [])
     assert world.launch() == {}
+
+
+def test_what_another_launcher_launched_meanwhile_is_not_refused_any_more() -> None:
+    world = SendingWorld()
+    people = world.people(2)
+
+    def other() -> None:
+        world.launch()
+        world.obstacle = "SES cannot be asked"
+
+    world.crash = RightAfter("FakeCampaigns.open_runs", other)
+    world.launch()
+    world.obstacle = None
+    world.work_off()
+    world.launch()
+    assert (world.campaigns.runs[RUN].state, world.campaigns.runs[RUN].reason) == (RunState.COMPLETED, None)
+    assert Counter(person for _, person, _ in world.email.out) == dict.fromkeys(people, 1)
+    assert len(world.bus.of("Campaign Completed")) == 1
 
 
 def test_a_sender_that_is_not_filled_in_refuses_the_run() -> None:

@@ -133,10 +133,17 @@ class DynamoCampaigns:
 
     def close(self, run: Run) -> None:
         """See Campaigns."""
-        reason = {"reason": run.reason} if run.reason else {}
-        ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self._set("campaign-run", run.id, state=run.state.value, ended_at=ended, **reason)
-        self._table.delete_item(Key={"kind": "campaign-open", "id": run.id})
+        values = {"state": run.state.value, "ended_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        values |= {"reason": run.reason} if run.reason else {}
+        closed = self._update(
+            ("campaign-run", run.id),
+            f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
+            "#cursor = :read",  # nobody launched meanwhile what is to be refused
+            {f"#{name}": name for name in (*values, "cursor")},
+            {f":{name}": value for name, value in values.items()} | {":read": _cursor(run)},
+        )
+        if closed:
+            self._table.delete_item(Key={"kind": "campaign-open", "id": run.id})
 
     def cancel(self, run: Run) -> bool:
         """Send no more of a run; False if it is over."""

@@ -184,7 +184,7 @@ class Campaigns(Protocol):
         """Note who won, unless that is decided; what is decided then."""
 
     def close(self, run: Run) -> None:
-        """A run is over; its state says how."""
+        """A run is over, if its audience stands as it was read; its state says how."""
 
     def wait(self, batches: Sequence[Batch], until: datetime) -> None:
         """Keep batches until a minute."""
