@@ -193,6 +193,15 @@ def test_what_another_launcher_launched_meanwhile_is_not_refused_any_more() -> N
     assert len(world.bus.of("Campaign Completed")) == 1
 
 
+def test_a_run_that_a_launcher_refused_before_it_died_stays_refused() -> None:
+    world = SendingWorld()
+    world.obstacle = "SES has not verified the sender"
+    world.launch()
+    world.campaigns.opened.add(RUN)  # taken off last
+    assert world.launch() == {"refused": 1}
+    assert (world.campaigns.runs[RUN].state, world.campaigns.opened, world.bus.events) == (RunState.REFUSED, set(), [])
+
+
 def test_a_sender_that_is_not_filled_in_refuses_the_run() -> None:
     from dangol.campaigns.settings import default_settings
 

@@ -97,6 +97,9 @@ class Launcher:
     def _go_on(self, run: Run, deadline: datetime) -> str:
         """Take an open run a step further; what it did."""
         campaign = self._definitions.get(run.campaign)
+        if run.state is RunState.REFUSED:  # by a launcher that died before it was done
+            self._doors.campaigns.close(run)
+            return "refused"
         if run.state is RunState.LAUNCHING and campaign is None:
             return self._refuse(run, "there is no such campaign any more")
         if run.state is RunState.LAUNCHING and campaign is not None:
