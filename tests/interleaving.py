@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -119,9 +120,9 @@ class Turns(Crash):
         """Whether somebody is not at their end."""
         return bool(self._threads)
 
-    def pool(self, _: int) -> _Pool:
+    def pool(self, _: int) -> AbstractContextManager[Turns]:
         """In the place of ThreadPoolExecutor: its threads take turns as well."""
-        return _Pool(self)
+        return nullcontext(self)
 
     def passes(self, name: str, method: Any, arguments: tuple[Any, ...]) -> Any:
         """Make a call when it is the thread's turn."""
@@ -135,12 +136,12 @@ class Turns(Crash):
             self.made.append(Call(me.process, name, piece, answers[-1]))
         return _together(answers)
 
-    def all_of(self, works: Sequence[Callable[[], object]]) -> list[object]:
+    def map(self, work: Callable[[Any], object], items: Iterable[Any]) -> list[object]:
         """What threads of the process that calls this come to, side by side."""
         me: _Thread | None = getattr(self.of_thread, "me", None)
         if me is None:
-            return [work() for work in works]
-        me.begun = [_Thread(self, me.process, work) for work in works]
+            return [work(item) for item in items]
+        me.begun = [_Thread(self, me.process, partial(work, item)) for item in items]
         self._threads += me.begun
         self._pause(me)
         for thread in me.begun:
@@ -171,25 +172,16 @@ class Turns(Crash):
                 self.errors.append(thread.error)
 
 
-class _Pool:
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
-
-    def __enter__(self) -> _Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """All that was begun is over."""
-
-    def map(self, work: Callable[[Any], object], items: Iterable[Any]) -> list[object]:
-        return self._turns.all_of([partial(work, item) for item in items])
-
-
 def _pieces(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    many = next((n for n, one in enumerate(arguments) if isinstance(one, list | tuple) and len(one) > 1), None)
+    many = next((n for n, one in enumerate(arguments) if _are_items(one)), None)
     if many is None:
         return [arguments]
     return [(*arguments[:many], [item], *arguments[many + 1 :]) for item in arguments[many]]
+
+
+def _are_items(argument: object) -> bool:
+    """Several, and not the parts of a key."""
+    return isinstance(argument, list | tuple) and len(argument) > 1 and len(set(map(type, argument))) == 1
 
 
 def _together(answers: list[Any]) -> Any:

@@ -15,7 +15,7 @@ from dangol.ledger.contact import Contact
 from dangol.moves.campaign import launch, sending
 from dangol.moves.campaign.messages import Batch, Delivery, Grant, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms, Unsure
-from dangol.moves.campaign.rounds import LIFE
+from dangol.moves.campaign.rounds import LIFE, LOOK_AGAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,9 +60,9 @@ class Play:
 
 NOBODY: frozenset[str] = frozenset()
 ENDS = st.sampled_from(["all come to an end", "all die", "all go on"])
-PAUSES = st.sampled_from([timedelta(seconds=1), LIFE + timedelta(seconds=2)])
+PAUSES = st.sampled_from([timedelta(seconds=1), LIFE + timedelta(seconds=2), LOOK_AGAIN + timedelta(minutes=1)])
 TAKES = st.lists(st.sampled_from([0, 0, 1]), min_size=1, max_size=3).map(tuple)
-OTHERS = st.frozensets(st.sampled_from(["launch", "unsubscribe", "refresh", "cancel"]), max_size=2)
+OTHERS = st.frozensets(st.sampled_from(["launch", "launch as well", "unsubscribe", "refresh", "cancel"]), max_size=2)
 SENDERS = st.builds(Scene, st.sampled_from([(0,), (0, 0), (0, 0, 0)]), st.just(NOBODY), TURNS, ENDS, PAUSES)
 ONE_BATCH = st.builds(
     Play,
@@ -189,6 +189,7 @@ class Stage:
         values = {"name": "새 이름", "email": "c00@example.com", "email_answer": "given", "email_on": "2026-01-01"}
         happens: dict[str, Callable[[], object]] = {
             "launch": lambda: launcher.look(LIFE),
+            "launch as well": lambda: launcher.look(LIFE),
             "unsubscribe": lambda: profiles.unsubscribe("c00", "email", NOON),
             "refresh": lambda: profiles.put_contacts([Contact("c00", values)]),
             "cancel": lambda: [campaigns.cancel(run) for run in campaigns.open_runs()],
