@@ -193,12 +193,11 @@ class FakeCampaigns:
     def wait(self, batches: Sequence[Batch], until: datetime) -> None:
         minute = (until + timedelta(seconds=59)).replace(second=0, microsecond=0)
         for batch in batches:
-            self.waiting[minute, batch.id] = json.dumps(batch.as_dict())
+            self.waiting[minute, batch.rest_id] = json.dumps(batch.as_dict())
 
-    def due(self, now: datetime) -> Iterator[tuple[object, Batch]]:
-        for key in sorted(self.waiting):
-            if key[0] <= now:
-                yield key, Batch.from_dict(json.loads(self.waiting[key]))
+    def due(self, now: datetime) -> list[tuple[object, Batch]]:
+        ripe = sorted(key for key in self.waiting if key[0] <= now)
+        return [(key, Batch.from_dict(json.loads(self.waiting[key]))) for key in ripe]
 
     def forget(self, key: Any) -> None:
         self.waiting.pop(key, None)

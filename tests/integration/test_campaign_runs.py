@@ -154,9 +154,13 @@ def test_batches_wait_for_their_minute(aws: Aws) -> None:
     batch = Batch(RUN, "hello", NOON, 1, "push", "p", ("c1", "고객 2"), {"sent": 3})
     campaigns.wait([batch], NOON + timedelta(seconds=30))
     assert list(campaigns.due(NOON + timedelta(seconds=59))) == []
-    ((key, found),) = campaigns.due(NOON + timedelta(minutes=1))
+    ((_, found),) = campaigns.due(NOON + timedelta(minutes=1))
     assert found == batch
-    campaigns.forget(key)
+    other = replace(batch, customers=("c9",))
+    campaigns.wait([other, other], NOON + timedelta(minutes=1))
+    assert [found for _, found in campaigns.due(NOON + timedelta(minutes=1))] in ([batch, other], [other, batch])
+    for key, _ in campaigns.due(NOON + timedelta(minutes=1)):
+        campaigns.forget(key)
     assert list(campaigns.due(NOON + timedelta(days=1))) == []
 
 

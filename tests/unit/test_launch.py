@@ -122,6 +122,26 @@ def test_a_launcher_killed_anywhere_is_finished_by_the_next(halfway: bool) -> No
         assert {event["sent"] for event in told} == {world.campaigns.runs[RUN].counts["sent"]}
 
 
+def test_who_left_a_segment_between_two_launchers_gets_what_is_put_off_or_an_end_to_it() -> None:
+    """The first one handed out a part with them and died; in the next one's they were not."""
+    world = SendingWorld()
+    world.people(3, consents={"push": {"answer": "given", "on": "2026-01-01"}})
+
+    def dies(*_: object) -> bool:
+        raise Crashed
+
+    world.campaigns.advance = dies  # type: ignore[method-assign]
+    with pytest.raises(Crashed):
+        world.launch()
+    del world.campaigns.advance
+    world.audience.members["loyal"] = ["c01", "c02"]
+    world.launch()
+    world.now = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)  # half past nine in the evening
+    world.work_off()
+    world.until(datetime(2026, 11, 24, 23, 15, tzinfo=UTC))
+    assert Counter(person for _, person, _ in world.push.out) == {"c00": 1, "c01": 1, "c02": 1}
+
+
 def waiting_for_the_morning() -> SendingWorld:
     """A push that the night has deferred, at eight o'clock."""
     world = SendingWorld()

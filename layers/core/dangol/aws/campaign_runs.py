@@ -161,7 +161,7 @@ class DynamoCampaigns:
         """See Campaigns. To the minute, rounded up."""
         minute = until.astimezone(UTC) + timedelta(seconds=59)
         for batch in batches:
-            key = {"kind": "campaign-waiting", "id": f"{minute.strftime(_MINUTE)}#{batch.id}"}
+            key = {"kind": "campaign-waiting", "id": f"{minute.strftime(_MINUTE)}#{batch.rest_id}"}
             self._table.put_item(Item={**key, "batch": batch.as_dict()})
 
     def due(self, now: datetime) -> Iterator[tuple[object, Batch]]:

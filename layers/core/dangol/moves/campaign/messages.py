@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Protocol
 
 from dangol.campaigns.gate import Profile
@@ -84,6 +85,11 @@ class Batch:
     def id(self) -> str:
         """The same however often the batch comes, and whoever is left of it."""
         return f"{self.run}#{self.step}#{self.channel}#{self.part}"
+
+    @property
+    def rest_id(self) -> str:
+        """Of its people as well: launchers that read an audience one after the other may have found different ones."""
+        return f"{self.id}#{sha256(' '.join(self.customers).encode()).hexdigest()[:12]}"
 
     def as_dict(self) -> dict[str, Any]:
         """As on the queue."""
@@ -187,7 +193,7 @@ class Campaigns(Protocol):
         """A run is over, if its audience stands as it was read; its state says how."""
 
     def wait(self, batches: Sequence[Batch], until: datetime) -> None:
-        """Keep batches until a minute."""
+        """Keep batches until a minute; what is left of one for others is another."""
 
     def due(self, now: datetime) -> Iterable[tuple[object, Batch]]:
         """Batches that waited long enough, each with a key for `forget`."""
