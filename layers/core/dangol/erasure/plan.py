@@ -27,6 +27,8 @@ class Plan:
     """How often every shard was gone through, counting this time."""
     asked: bool = False
     """Whether the shards were asked for this round."""
+    counted: bool = False
+    """Whether the rows that the shards erased this round are among what was removed."""
     removed: Mapping[str, int] = field(default_factory=dict)
     """What was removed so far, by place."""
 
@@ -49,14 +51,14 @@ class Plan:
         """Where a shard says that it is done with this round, and how many rows it erased."""
         return f"{self.folder}{self.round}-shard-{shard:04d}.json"
 
-    def counted(self, **removed: int) -> Self:
+    def plus(self, **removed: int) -> Self:
         """With so much more removed."""
         places = {**self.removed, **{place: self.removed.get(place, 0) + n for place, n in removed.items()}}
         return replace(self, removed=places)
 
     def next_round(self) -> Self:
         """Once more through every shard."""
-        return replace(self, round=self.round + 1, asked=False)
+        return replace(self, round=self.round + 1, asked=False, counted=False)
 
     def to_json(self) -> bytes:
         """As kept."""
@@ -67,6 +69,7 @@ class Plan:
             "shards": list(self.shards),
             "round": self.round,
             "asked": self.asked,
+            "counted": self.counted,
             "removed": dict(self.removed),
         }
         return json.dumps(found).encode()

@@ -70,7 +70,7 @@ class Forgetter:
         plan = self._plan(asked)
         self._bury(plan)
         if blocked := self._outside.tables.block(plan.person.ids):
-            plan = self._keep(plan.counted(profiles=blocked))
+            plan = self._keep(plan.plus(profiles=blocked))
         while plan.round <= ROUNDS:
             if waiting := self._wait(plan, until):
                 return {"done": False, "waiting_for": waiting}
@@ -144,18 +144,18 @@ class Forgetter:
 
     def _clean(self, plan: Plan) -> Plan:
         """Remove what the refreshes did not, and count all of it."""
-        person, rows = plan.person, 0
-        for shard in plan.shards:
-            rows += int(json.loads(self._store.read(plan.done_key(shard)))["rows"])
+        person = plan.person
+        done = [] if plan.counted else [json.loads(self._store.read(plan.done_key(shard))) for shard in plan.shards]
         files, tables = self._files(person), self._outside.tables.remove(person.ids)
         self._outside.export()
         tokens = sum(self._outside.forget_token(*token) for token in person.tokens)
         lists = files.clean_lists()
         counts = {**tables, **files.clean(), "push_endpoints": tokens, "list_rows": lists}
         measured = len(measured_of.erase(self._connection, self._store, person.ids, self._folder))
-        plan = plan.counted(ledger_rows=rows, measured_objects=measured, **counts)
+        rows = sum(int(shard["rows"]) for shard in done)
+        plan = plan.plus(ledger_rows=rows, measured_objects=measured, **counts)
         versions = sum(self._store.purge(prefix) for prefix in self._kept_versions(plan))
-        return self._keep(plan.counted(replaced_versions=versions))
+        return self._keep(replace(plan.plus(replaced_versions=versions), counted=True))
 
     def _kept_versions(self, plan: Plan) -> Iterable[str]:
         """Where a version that was replaced or deleted may name them."""
