@@ -281,6 +281,7 @@ def test_the_command_says_who_asks_erases_and_proves(
 ) -> None:
     drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
     monkeypatch.setattr("builtins.input", lambda prompt: "n")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     status, out, _ = dangol("c1")
     assert (status, out.splitlines()[0], out.splitlines()[-1]) == (1, "accounts: c1", "nothing was erased")
     assert "김단골" in everything(aws)
@@ -293,6 +294,18 @@ def test_the_command_says_who_asks_erases_and_proves(
     assert "nothing names them" in out
     assert "what remains:\n  tombstones" in out
     assert json.loads(proof.read_text("utf-8"))["customers"] == ["c1"]
+
+
+def test_the_command_erases_nobody_where_it_can_neither_ask_nor_leave_the_proof(
+    aws: Aws, context: Context, dangol: Dangol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(aws, context, "incoming/orders/a.csv", ORDERS.encode())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    status, _, err = dangol("c1")
+    assert (status, "nobody is here to ask; pass --yes to erase without asking" in err) == (2, True)
+    status, _, err = dangol("c1", "--yes", "--proof", str(tmp_path / "none" / "proof.json"))
+    assert (status, f"there is no folder {tmp_path / 'none'}" in err) == (2, True)
+    assert "김단골" in everything(aws)
 
 
 def test_the_command_names_whom_an_erasure_that_was_left_is_about(aws: Aws, context: Context, dangol: Dangol) -> None:

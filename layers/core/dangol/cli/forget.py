@@ -65,10 +65,12 @@ def forget(options: argparse.Namespace) -> int:
     """Look, ask, erase, prove."""
     if contacts := [one for one in options.customers if "@" in one]:
         raise DangolError(f"{contacts[0]} is an address; give the customer id, as table Customers has it")
+    if options.proof and not options.proof.parent.is_dir():
+        raise DangolError(f"cannot write {options.proof}: there is no folder {options.proof.parent}")
     stack = open_stack(options.stack)
     customers = sorted(set(options.customers))
     _print_found(_call(stack, customers, look=True))
-    if not options.yes and input("erase all of it, for good? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not options.yes and not _confirmed():
         print("nothing was erased")
         return _FINDINGS
     proof = _erase(stack, customers, options.timeout)
@@ -78,6 +80,12 @@ def forget(options: argparse.Namespace) -> int:
             json.dumps(proof | {"remains": _REMAINS}, ensure_ascii=False, indent=2) + "\n", "utf-8"
         )
     return _DONE if proof["clean"] else _FINDINGS
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise DangolError("nobody is here to ask; pass --yes to erase without asking")
+    return input("erase all of it, for good? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _erase(stack: Stack, customers: Sequence[str], timeout: int) -> dict[str, Any]:
