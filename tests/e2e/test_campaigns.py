@@ -474,6 +474,20 @@ def test_senders_may_do_no_more_than_they_need(shop: Shop) -> None:
     assert denied(client_of("deliver", "sns").publish, TopicArn=topic, Message="{}")
 
 
+def test_the_push_endpoint_of_an_erased_person_is_removed(shop: Shop) -> None:
+    (found,) = shop.stack.client("cloudformation").describe_stacks(StackName="campaigns")["Stacks"]
+    (arn,) = (one["ParameterValue"] for one in found["Parameters"] if one["ParameterKey"] == "FcmApplicationArn")
+    sns = shop.stack.client("sns")  # the endpoint is there since the first push to them
+    endpoint = sns.create_platform_endpoint(PlatformApplicationArn=arn, Token="token-c1")["EndpointArn"]
+    asked = json.dumps({"customers": ["c1"]}).encode()
+    answer = shop.stack.client("lambda").invoke(FunctionName=shop.physical_id("ForgetFunction"), Payload=asked)
+    proof = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, proof
+    assert (proof["done"], proof["clean"]) == (True, True)
+    with pytest.raises(sns.exceptions.NotFoundException):
+        sns.get_endpoint_attributes(EndpointArn=endpoint)
+
+
 def denied(call: Any, **arguments: Any) -> bool:
     """Whether AWS refuses a call to whom makes it; other errors pass through."""
     try:

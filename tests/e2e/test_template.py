@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NEED_ANY_RESOURCE = {
     *("states:SendTaskSuccess", "states:SendTaskFailure"),
-    *("ses:GetAccount", "ses:SendBulkEmail", "sns:CreatePlatformEndpoint"),
+    *("ses:GetAccount", "ses:SendBulkEmail", "sns:CreatePlatformEndpoint", "sns:DeleteEndpoint"),
 } | {
     f"logs:{action}"
     for action in (
