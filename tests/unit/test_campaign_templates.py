@@ -178,6 +178,15 @@ def test_a_coupon_counts_from_the_day_the_run_began() -> None:
     assert content.coupon == CouponShown("쿠폰", "10%", "A1", OCCASION.run_on.replace(month=12, day=10))
 
 
+def test_a_product_in_a_link_is_a_part_of_the_address() -> None:
+    variant = Variant("v", "t", "b", buttons=(Button("찾기", "{{ shop.url }}/search?q=[구매상품명]&page=1"),))
+    content = write(variant, replace(BUYER, last_product="1+1 니트 (블랙) & co/100%"), None, OCCASION)
+    assert content is not None
+    assert content.buttons[0].link == (
+        f"{OCCASION.sender.url}/search?q=1%2B1%20니트%20%28블랙%29%20%26%20co%2F100%25&page=1"
+    )
+
+
 def test_items_without_a_name_are_left_out_and_bad_links_dropped() -> None:
     bad = Item("p", "가방", url="javascript:alert(1)", image_url="data:x")
     facts = replace(BUYER, items={"new": (Item("x", "None"), bad, *ITEMS * 5)})

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from dangol.campaigns.assignment import preference
 from dangol.campaigns.content import Button, Content, CouponShown, Facts, Item, Occasion, web_link
@@ -114,10 +115,17 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def _link(template: str, values: Mapping[str, Any]) -> str:
-    link = web_link(render(template, values).strip())
+    """Where a template leads; of names and products, what has a meaning in an address is escaped."""
+    escaped = {name: _escaped(value) if isinstance(value, str) else value for name, value in values.items()}
+    link = web_link(render(template, escaped).strip())
     if link is None:
         raise MissingData(template)
     return link
+
+
+def _escaped(value: str) -> str:
+    """Letters and digits of any language stay, which keeps it short."""
+    return re.sub(r"[^\w.~-]", lambda found: quote(found[0], safe=""), value)
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
