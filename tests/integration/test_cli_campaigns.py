@@ -85,10 +85,10 @@ def test_status_says_that_some_messages_are_not_counted_yet(dangol: Dangol, camp
     campaigns.create(run)
     campaigns.advance(run, replace(run, state=RunState.SENDING, recipients=88, batches=2))
     assert dangol("status", "hello")[1].splitlines()[1] == (
-        f"  {run.id}  sending, 88 people; 2 parts are being sent or waiting for the hour, and counted when done"
+        f"  {run.id}  sending, 88 people; 2 parts are being sent or waiting, and counted when done"
     )
     campaigns.settle(Batch(run.id, "hello", NOON, 0, "email", "p", ()), {"sent": 88})
-    assert "88 sent; a part is being sent or waiting for the hour" in dangol("status", "hello")[1]
+    assert "88 sent; 1 part is being sent or waiting" in dangol("status", "hello")[1]
     campaigns.settle(Batch(run.id, "hello", NOON, 0, "push", "p", ()), {"sent": 8})
     assert dangol("status", "hello")[1].splitlines()[1] == f"  {run.id}  sending, 88 people: 96 sent"
 

@@ -134,8 +134,8 @@ def _counted(run: "Run") -> str:
 def _unfinished(run: "Run") -> str:
     if run.state == "cancelled" or run.batches <= 0:
         return ""
-    parts = "a part is" if run.batches == 1 else f"{run.batches:,} parts are"
-    return f"; {parts} being sent or waiting for the hour, and counted when done"
+    parts = "1 part is" if run.batches == 1 else f"{run.batches:,} parts are"
+    return f"; {parts} being sent or waiting, and counted when done"
 
 
 def _contest(run: "Run") -> str:
