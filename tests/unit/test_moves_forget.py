@@ -516,6 +516,19 @@ def test_a_crash_anywhere_then_the_same_again_ends_as_without_it(world: World) -
         assert after(Crash(at)) == expected, name
 
 
+def test_an_account_that_becomes_theirs_while_an_erasure_begins_goes_too(world: World) -> None:
+    old = next(one for one in map("d{}".format, range(40)) if shard_of(one, 3) != shard_of("c1", 3))
+    ingest(world, HEADER + f"o7,{old},2026-01-01,100,old@example.com,,\n", 10, "incoming/orders/b.csv")
+    file = world.drop(f"customer_id,merged_into\n{old},c1\n", 50, "incoming/customers/b.csv")
+    world.crash = Meanwhile(calls_of_kind(world, "FolderStore.write")[0], lambda: world.ingest(file))
+    proof = Eraser(world).forget("c1")
+    world.crash = None
+    world.work_off()
+    assert (proof["clean"], proof["customers"]) == (True, sorted(["c1", old]))
+    assert set(world.tables.customers) == {"c10"}
+    assert [word for word in (repr(old), "old@example.com", "'c1'") if word in kept(world)] == []
+
+
 def test_a_file_that_comes_at_any_moment_does_not_bring_them_back(world: World) -> None:
     for at, name in calls_of(world)[::2]:
         with copy_of(world) as twin:

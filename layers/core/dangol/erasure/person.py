@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from dangol.channels.audiences.files import PLATFORMS, Contact, row_of
 from dangol.channels.audiences.people import number_of
 
+_TEXTS = ("ids", "emails", "phones", "as_written", "by_contact")
 _NEVER = r"(?!)"
 """Pattern that nothing fits."""
 _SEPARATOR = r"[ .()/\-]*"
@@ -70,6 +71,12 @@ class Person:
         """What is to have a tombstone (see dangol.erasure.tombstones)."""
         return {"id": sorted({*self.ids, *self.by_contact}), "email": list(self.emails), "phone": list(self.phones)}
 
+    def with_more(self, other: "Person") -> "Person":
+        """These people and the others."""
+        found = {name: {*getattr(self, name), *getattr(other, name)} for name in (*_TEXTS, "tokens")}
+        joined = {name: tuple(sorted(texts)) for name, texts in found.items()}
+        return replace(self, **joined, shared={**self.shared, **other.shared})
+
     def covers(self, other: "Person") -> bool:
         """Whether erasing these people erases the others."""
         return set(other.ids) <= set(self.ids)
@@ -81,7 +88,7 @@ class Person:
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> "Person":
         """From JSON."""
-        texts = {name: tuple(found[name]) for name in ("ids", "emails", "phones", "as_written", "by_contact")}
+        texts = {name: tuple(found[name]) for name in _TEXTS}
         shared = {contact: tuple(ids) for contact, ids in found["shared"].items()}
         return cls(**texts, tokens=tuple((a, b) for a, b in found["tokens"]), shared=shared)
 

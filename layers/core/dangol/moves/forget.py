@@ -67,10 +67,7 @@ class Forgetter:
 
     def forget(self, asked: Sequence[str], until: datetime) -> dict[str, Any]:
         """Erase; the proof when it is done, or what it waits for when time is up before. Then call again."""
-        plan = self._plan(asked)
-        self._bury(plan)
-        if blocked := self._outside.tables.block(plan.person.ids):
-            plan = self._keep(plan.plus(profiles=blocked))
+        plan = self._shut_out(self._plan(asked))
         while plan.round <= ROUNDS:
             if waiting := self._wait(plan, until):
                 return {"done": False, "waiting_for": waiting}
@@ -118,6 +115,20 @@ class Forgetter:
 
     # ---- the steps ----------------------------------------------------------------------------------------
 
+    def _shut_out(self, plan: Plan) -> Plan:
+        """Let nobody ingest them, send to them or write them anew from now on."""
+        self._bury(plan)
+        blocked = self._outside.tables.block(plan.person.ids)
+        return self._keep(plan.plus(profiles=blocked)) if blocked else plan
+
+    def _widened(self, plan: Plan) -> Plan:
+        """With the accounts that became theirs by files that were being read when it began."""
+        person = self._identify(plan.person.ids)
+        if plan.person.covers(person):
+            return plan
+        person = plan.person.with_more(person)
+        return self._shut_out(self._keep(replace(plan, person=person, shards=tuple(self._shards(person)))))
+
     def _bury(self, plan: Plan) -> None:
         """Add tombstones, whoever else does so at the same time."""
         while True:
@@ -133,6 +144,7 @@ class Forgetter:
                 return "files that are being read"
             self._clock.sleep(_POLL)
         if not plan.asked:
+            plan = self._widened(plan) if plan.round == 1 else plan
             today = self._clock.today()
             self._outside.queue.ask([RefreshRequest(shard, today, FORGET, plan.run_id) for shard in plan.shards])
             self._keep(replace(plan, asked=True))
