@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -25,7 +26,7 @@ from dangol.campaigns.gate import ProfileChanged
 from dangol.campaigns.invitations.replies import Reply
 from dangol.configuration import to_json
 from dangol.ledger.contact import Contact
-from dangol.moves.campaign.messages import Batch, Delivery, Run, RunState, Status
+from dangol.moves.campaign.messages import Arm, Batch, Delivery, Run, RunState, Status
 from dangol.moves.configure import LIVE_KEY
 
 from functions.export_audiences import app as export_audiences
@@ -153,7 +154,11 @@ def test_what_campaigns_know_of_them_goes_too(aws: Aws, context: Context) -> Non
     run = Run("hello-20261122T0300Z", "hello", NOW, RunState.LAUNCHING, bucket=3, after="c1")
     campaigns.create(run)
     campaigns.cancel(run)
+    going_on = replace(run, id="hello-20261123T0300Z")
+    campaigns.create(going_on)
     campaigns.wait([Batch(run.id, "hello", NOW, 1, "email", "p", ("c1", "c2"))], NOW)
+    tally = Batch(run.id, "hello", NOW, 1, "email", "q", ("c1", "c2"), arm=Arm.TALLY)
+    campaigns.wait([tally], NOW)
     sent = [Delivery(run.id, person, "email", step, Status.SENT, NOW) for person in ("c1", "c2") for step in (0, 1)]
     DynamoDeliveries(dynamodb, aws.deliveries).write(sent)
     DynamoNoticeList(dynamodb, aws.runs).put("2026-11-22#0000", ["c1", "c2"])
@@ -163,10 +168,13 @@ def test_what_campaigns_know_of_them_goes_too(aws: Aws, context: Context) -> Non
     proof = erased(aws, context, "c1")
     assert (proof["clean"], left(aws)) == (True, [])
     removed = proof["removed"]
-    assert [removed[place] for place in ("deliveries", "waiting_lists", "invitations")] == [2, 3, 1]
+    assert [removed[place] for place in ("deliveries", "waiting_lists", "invitations")] == [2, 4, 1]
     assert {row["customer_id"] for row in aws.rows(aws.deliveries)} == {"c2"}
-    ((_, batch),) = campaigns.due(NOW)
-    assert (batch.customers, batch.counts) == (("c2",), {"skipped no_profile": 1})
+    batches = [(batch.customers, batch.counts) for _, batch in campaigns.due(NOW)]
+    assert batches == [(("c2",), {"skipped no_profile": 1}), (("c2",), {})], "a tally counts what others sent"
+    found = campaigns.find(going_on.id)
+    assert found is not None
+    assert found.after == "c1", "a run that goes on will leave them behind"
     assert replies.taken("talk") == {}, "the seat is free again"
 
 
@@ -230,6 +238,17 @@ def test_a_dropped_file_counts_as_ingested_from_its_receipt_on(aws: Aws, context
     assert [files.is_taken(f"incoming/orders/{name}.csv") for name in "abc"] == [True, False, False]
     drop(aws, context, "incoming/orders/b.csv", ORDERS.encode())
     assert files.is_taken("incoming/orders/b.csv"), "while the erasure waited it was ingested"
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(0, True), (5, True), (6, False)])
+def test_another_upload_under_the_same_key_waits_for_a_receipt_of_its_own(aws: Aws, seconds: int, taken: bool) -> None:
+    """S3's own time of an upload is seconds behind that of its event at most."""
+    dynamodb, at = boto3.resource("dynamodb"), datetime.now(UTC).replace(microsecond=0)
+    receipt = {"kind": "file", "id": f"{at:%Y%m%dT%H%M%SZ}-1", "key": "incoming/a.csv", "uploaded_at": at.isoformat()}
+    dynamodb.Table(aws.runs).put_item(Item=receipt)
+    head = {"LastModified": at + timedelta(seconds=seconds)}
+    files = DroppedFiles(dynamodb, aws.runs, SimpleNamespace(head_object=lambda **_: head), aws.bucket)
+    assert files.is_taken("incoming/a.csv") == taken
 
 
 @pytest.mark.parametrize(("days", "taken"), [(399, False), (401, True)])
