@@ -175,6 +175,15 @@ def test_a_folder_without_campaigns_is_told(config: Path, capsys: pytest.Capture
     assert f"{config / 'campaigns'}: does not exist" in capsys.readouterr().err
 
 
+def test_a_campaign_in_a_file_that_is_called_otherwise_is_no_part_of_it(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = (config / "campaigns" / "vip_thanks.yaml").rename(config / "campaigns" / "vip_thanks.yml")
+    assert main(["campaigns", "check", "--config", str(config)]) == 1
+    told = f"{file}: is no part of the configuration: its files are called campaigns/ID.yaml\n"
+    assert capsys.readouterr() == ("6 campaigns in order, 0 refused\n", told)
+
+
 def test_a_folder_without_segments_goes_by_those_shipped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config / "segments.yaml").unlink()
     assert main(["campaigns", "check", "--config", str(config)]) == 0

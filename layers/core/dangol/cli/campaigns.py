@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from dangol.cli.campaign_results import add_results_to
 from dangol.cli.campaign_runs import add_runs_to
 from dangol.cli.costs import add_cost_to
+from dangol.cli.folder import left_alone
 from dangol.cli.invitations import add_invitations_to
 from dangol.cli.local import a_date, add_shop_to, policy_of
 from dangol.cli.readers import add_reader_to, reader_of
@@ -75,8 +76,9 @@ def check_campaigns(options: argparse.Namespace) -> int:
     for field in unfinished:
         print(f"messaging.yaml: fill in the sender's '{field}'; nothing is launched before", file=sys.stderr)
     outdated = _check_invitations(options, campaigns)
+    overlooked = _overlooked(options.config) if options.config else []
     print(f"{len(campaigns)} campaigns in order, {len(problems)} refused")
-    return max(_told(problems), _told(outdated), FINDINGS if unfinished else DONE)
+    return max(_told(problems), _told(outdated), _told(overlooked), FINDINGS if unfinished else DONE)
 
 
 def preview_campaign(options: argparse.Namespace) -> int:
@@ -149,6 +151,18 @@ def _check_invitations(options: argparse.Namespace, campaigns: Sequence["Campaig
     named = {campaign.id: found.get(campaign.invitation or "") for campaign in campaigns}
     late = {campaign: one.complaint(now) for campaign, one in named.items() if one}
     return problems + [DangolError(f"{campaign}: {reason}") for campaign, reason in late.items() if reason]
+
+
+def _overlooked(folder: Path) -> list[DangolError]:
+    """Files in the folders of campaigns and invitations that are called otherwise than these are."""
+    names = [PurePath(name) for name in left_alone(folder)]
+    reason = "is no part of the configuration: its files are called"
+    kinds = {"campaigns": "campaigns/ID.yaml", "invitations": "invitations/ID.yaml"}
+    return [
+        UnreadableFile(str(folder / name), f"{reason} {kinds[top]}")
+        for name in names
+        if (top := name.parts[0]) in kinds
+    ]
 
 
 @contextmanager
