@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MESSAGING = """country: KR
 sender: {name: 단골상점, email: hello@dangol.kr, phone: 02-123-4567, address: 서울, url: "https://dangol.kr"}
+global_holdout: 0.001
 """
 PEOPLE = "customer_id,email,customer_name,accepts_email,accepts_push,accepts_night_push,push_token,push_platform\n" + (
     "c1,kim@example.com,김단골,yes,yes,yes,token-c1,android\n"
@@ -229,6 +230,9 @@ def test_a_run_is_compared_with_those_it_left_out(shop: Shop) -> None:
         arm: (sum(one[arm]["people"] for one in compared), sum(one[arm]["reached"] for one in compared))
         for arm in ("treated", "holdout")
     } == {"treated": (2, 1), "holdout": (1, 0)}
+    (together,) = (row for row in shop.rows("Runs") if row["kind"] == "campaigns-together")
+    assert problems("runs-campaigns-together", [together]) == []
+    assert (together["arms"]["treated"]["people"], together["arms"]["treated"]["reached"]) == (3, 1)
     s3, bucket = shop.stack.client("s3"), shop.outputs["BucketName"]
     assert "홀드아웃 1명 중 0명" in s3.get_object(Bucket=bucket, Key=done["page_key"])["Body"].read().decode()
     with tempfile.TemporaryDirectory() as folder:

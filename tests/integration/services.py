@@ -13,6 +13,7 @@ from tests.senders import profile_row
 RUN = "hello-20261124T0300Z"
 MESSAGING = """country: KR
 sender: {name: 단골상점, email: hello@dangol.kr, phone: 02-123-4567, address: 서울, url: "https://dangol.kr"}
+global_holdout: 0.001
 """
 
 

@@ -197,6 +197,9 @@ def test_a_run_is_measured_by_what_the_ledger_and_the_deliveries_have_of_it(
     (row,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaign-result")
     assert problems("runs-campaign-result", [row]) == []
     assert (row["id"], row["state"], row["messages"]["sent"]) == (RUN, "open", 4)
+    (together,) = (row for row in shop.rows(shop.runs) if row["kind"] == "campaigns-together")
+    assert problems("runs-campaigns-together", [together]) == []
+    assert (together["id"], together["arms"]["treated"]["people"]) == ("2026-11@0.001", 2)
     assert row["bought"] == {"people": 1, "orders": 1, "revenue": 30000}
     assert row["attributed"] == {"orders": 1, "revenue": 30000}  # the push was half an hour ago
     assert shop.events() == []

@@ -162,6 +162,49 @@ def noted(aws: Aws, run: str, **changes: Any) -> None:
         runs.note("campaign-total", campaign, total)
 
 
+def noted_together(aws: Aws, month: str, bought: int, state: str = "final") -> None:
+    """What all campaigns changed together, of a month."""
+    arms = {"treated": ArmResult(950, bought, bought, bought, 0.0, 0.0), "holdout": ArmResult(50, 2, 2, 2, 0.0, 0.0)}
+    row = {
+        "month": month,
+        "global_holdout": 0.05,
+        "goal": {"reach": "purchase", "within_days": 90},
+        "arms": {name: asdict(arm) for name, arm in arms.items()},
+        "lift": lift_as_dict(lift_of(arms["treated"], arms["holdout"])),
+        "state": state,
+        "as_of": "2026-12-14",
+        "final_on": "2027-03-07",
+    }
+    known = {"kind": "campaigns-together", "id": f"{month}@0.05", "expires_at": 1}
+    assert problems("runs-campaigns-together", [known | row]) == []
+    DynamoRuns(boto3.resource("dynamodb"), aws.runs).note("campaigns-together", f"{month}@0.05", row)
+
+
+def test_results_tell_of_all_campaigns_together_where_there_is_a_global_holdout(dangol: Dangol, aws: Aws) -> None:
+    noted(aws, "hello-20261124T0300Z")
+    assert "together" not in dangol("results").out
+    noted_together(aws, "2026-10", 95)
+    noted_together(aws, "2026-11", 76)
+    noted_together(aws, "2026-12", 57, "open")
+    ran = dangol("results")
+    told = ran.out.partition("\n\n")[2].splitlines()
+    assert (ran.status, told[:6]) == (
+        0,
+        [
+            "all campaigns together, against the global holdout",
+            "  goal: a purchase within 90 days of the first campaign that concerned them",
+            "  all 2 months that are final",
+            "    too small to tell: +5.0 points (95 %: -0.4 to +8.0); about 48,000 people would tell a lift of 20%",
+            "    reached it: 171 of 1,900 (9.0%); 4 of 100 in the holdout (4.0%)",
+            "  2026-12  global holdout of 5%, so far, final on 2027-03-07",
+        ],
+    )
+    assert [line.split()[0] for line in told if "global holdout of" in line] == ["2026-12", "2026-11", "2026-10"]
+    found = json.loads(dangol("results", "--json").out)["together"]
+    assert {row["month"] for row in found} == {"2026-10", "2026-11", "2026-12"}
+    assert "together" not in dangol("results", "hello").out
+
+
 def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws: Aws) -> None:
     noted(aws, "hello-20261124T0300Z")
     status, out, _ = dangol("results")
@@ -193,7 +236,7 @@ def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws:
 def test_harm_is_a_finding_and_no_results_are_said_so(dangol: Dangol, aws: Aws) -> None:
     status, out, _ = dangol("results", "hello")
     assert (status, out.startswith("no results of hello yet; the daily run measures")) == (0, True)
-    assert json.loads(dangol("results", "--json")[1]) == {"runs": [], "campaigns": []}
+    assert json.loads(dangol("results", "--json")[1]) == {"runs": [], "campaigns": [], "together": []}
     harm = {name: asdict(ArmResult(1000, reached)) for name, reached in (("treated", 50), ("holdout", 100))}
     noted(aws, "hello-20261124T0300Z", arms=harm, lift={"verdict": "harm"})
     assert dangol("results", "hello")[0] == 1

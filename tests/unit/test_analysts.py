@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import duckdb
 import pytest
 
 from tests.measuring import MeasuredWorld
-from tests.senders import NOON, hello
+from tests.senders import NOON, hello, settings
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "analysts.md").read_text("utf-8")
 QUERIES = re.findall(r"```sql\n(-- .*?)\n(.*?)```", GUIDE, re.DOTALL)
@@ -19,7 +20,8 @@ QUERIES = re.findall(r"```sql\n(-- .*?)\n(.*?)```", GUIDE, re.DOTALL)
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Path]:
-    with MeasuredWorld(hello(more="goal: {reach: purchase, within: 7 days}\nholdout: 0.5")) as world:
+    rules = replace(settings(), global_holdout=0.001)
+    with MeasuredWorld(hello(more="goal: {reach: purchase, within: 7 days}\nholdout: 0.5"), rules=rules) as world:
         world.people(10)
         world.run()
         bought = datetime.combine(date(2026, 11, 25), time(9))
@@ -58,13 +60,13 @@ def test_each_query_of_the_guide_finds_what_was_measured(bucket: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("table", ["deliveries", "outcomes", "results", "segments"])
+@pytest.mark.parametrize("table", ["deliveries", "outcomes", "results", "first_addressed", "segments"])
 def test_the_guide_names_every_column_of_a_table_and_no_other(bucket: Path, table: str) -> None:
     path = next((bucket / "analytics" / table).rglob("*.parquet"))
     columns = duckdb.sql(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").columns
     (cells,) = re.findall(rf"^\| `{table}` \| (.*) \|$", GUIDE, re.MULTILINE)
-    named = set(re.findall(r"`([a-z_0-9]+)`", cells)) - {"treated", "holdout", "global_holdout"}
-    assert set(columns) == named
+    arms = {"treated", "holdout", "global_holdout"} - set(columns)
+    assert set(columns) == set(re.findall(r"`([a-z_0-9]+)`", cells)) - arms
 
 
 @pytest.mark.parametrize("table", ["outcomes", "segments"])

@@ -446,9 +446,9 @@ def test_the_page_says_it_in_both_languages_and_lets_nothing_in(world: MeasuredW
     row = {"id": RUN, **world.result(), "names": {"ko": "<script>", "en": "&"}}
     waiting = row | {"messages": row["messages"] | {"skipped": {}, "deferred": 34, "unknown": 2}}
     assert "보내지 않음: —; 대기 중 34; 결과 알 수 없음 2<br>" in campaigns_html(
-        [waiting], {}, date(2026, 12, 14), SHOP
+        [waiting], {}, [], date(2026, 12, 14), SHOP
     )
-    assert "<script>" not in campaigns_html([row], {}, date(2026, 12, 14), SHOP)
+    assert "<script>" not in campaigns_html([row], {}, [], date(2026, 12, 14), SHOP)
 
 
 def test_the_page_dates_a_run_by_the_day_in_the_shop(world: MeasuredWorld) -> None:
@@ -456,7 +456,7 @@ def test_the_page_dates_a_run_by_the_day_in_the_shop(world: MeasuredWorld) -> No
     world.run()
     world.measure(20)
     early = {"id": RUN, **world.result(), "run_at": utc(24, 8, 30).isoformat()}  # still the 23rd in UTC
-    page = campaigns_html([early], {}, date(2026, 12, 14), SHOP)
+    page = campaigns_html([early], {}, [], date(2026, 12, 14), SHOP)
     assert "<h3>2026-11-24 <span" in page
 
 

@@ -30,6 +30,7 @@ def test_every_table_and_every_event_has_a_schema() -> None:
         "runs-campaign-result",
         "runs-campaign-run",
         "runs-campaign-total",
+        "runs-campaigns-together",
         "runs-configuration",
         "runs-daily",
         "runs-file",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DONE, _FINDINGS = 0, 1
 _SHOWN = 5
-"""Runs of a campaign, the newest first."""
+"""Runs of a campaign, or months of all together, the newest first."""
 
 
 def add_results_to(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,24 +35,27 @@ def show_results(options: argparse.Namespace) -> int:
 
     A campaign is judged by all its runs that are over, one without such by each.
     """
-    from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL
+    from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL, CAMPAIGNS_TOGETHER
 
     stack, campaigns = asked(options)
     runs = stack.runs()
     results = [row for row in runs.all_of(CAMPAIGN_RESULT) if _wanted(row, options)]
     totals = {str(row["campaign"]): row for row in runs.all_of(CAMPAIGN_TOTAL) if _wanted(row, options)}
+    cohorts = [] if options.campaign or options.one_run else list(runs.all_of(CAMPAIGNS_TOGETHER))
     if not results:
         _check_known(options, stack, campaigns)
     if options.one_run:
         totals = {}
     if options.json:
-        print(json.dumps({"runs": results, "campaigns": list(totals.values())}, ensure_ascii=False, indent=2))
+        found = {"runs": results, "campaigns": list(totals.values()), "together": cohorts}
+        print(json.dumps(found, ensure_ascii=False, indent=2))
     elif not results:
         of = options.one_run or options.campaign
         print(f"no results{f' of {of}' if of else ''} yet; the daily run measures, from the day of a campaign's run on")
     else:
-        print("\n\n".join(_told(results, totals, stack.shop.currency)))
-    judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals)]
+        told = [*_told(results, totals, stack.shop.currency), *_told_together(cohorts, stack.shop.currency)]
+        print("\n\n".join(told))
+    judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals), *cohorts]
     return _FINDINGS if any(row["lift"]["verdict"] == "harm" for row in judged) else _DONE
 
 
@@ -87,15 +90,38 @@ def _told(results: "list[Row]", totals: "Mapping[str, Row]", currency: str) -> "
     return told
 
 
+def _told_together(cohorts: "list[Row]", currency: str) -> "list[str]":
+    """A paragraph on all campaigns, where there is a global holdout."""
+    from dangol.measurement.totals import final_months
+    from dangol.measurement.words import ENGLISH, goal_text
+
+    if not cohorts:
+        return []
+    newest = sorted(cohorts, key=lambda row: str(row["id"]), reverse=True)
+    lines = [
+        "all campaigns together, against the global holdout",
+        f"  goal: {goal_text(newest[0], ENGLISH)} of the first campaign that concerned them",
+    ]
+    if total := final_months(cohorts):
+        lines += [f"  all {total['months']} months that are final", *_comparison(total, currency)]
+    for row in newest[:_SHOWN]:
+        lines += [f"  {row['month']}  global holdout of {float(row['global_holdout']) * 100:.3g}%, {_state(row)}"]
+        lines += _comparison(row, currency)
+    return ["\n".join(lines)]
+
+
+def _state(row: "Row") -> str:
+    return "final" if row["state"] == "final" else f"so far, final on {row['final_on']}"
+
+
 def _of_run(row: "Row", currency: str) -> list[str]:
     messages, bought, put_down = row["messages"], row["bought"], row["attributed"]
-    state = "final" if row["state"] == "final" else f"so far, final on {row['final_on']}"
     skipped = ", ".join(f"{count:,} {reason}" for reason, count in messages["skipped"].items())
     rest = [f"{messages[name]:,} {name}" for name in ("failed", "unknown", "deferred") if messages[name]]
     rest += [f"skipped: {skipped}"] if skipped else []
     mail = [f"{messages[name]:,} {name}" for name in ("delivered", "opened", "clicked", "bounced", "complained")]
     return [
-        f"  {row['id']}  {state}",
+        f"  {row['id']}  {_state(row)}",
         f"    {row['recipients']:,} people, {row['reachable']:,} reachable; "
         + ", ".join([f"{messages['sent']:,} messages sent", *rest]),
         f"    of e-mail: {', '.join(mail)}; {row['unsubscribed']:,} unsubscribed",

@@ -42,7 +42,7 @@ class Addressed:
         for plan, cancelled in plans:
             starts_at = plan.run_at.astimezone(zone).replace(tzinfo=None)
             row = [plan.run, plan.campaign, starts_at, plan.last_day(self._shop), plan.goal.segment, cancelled]
-            self._connection.execute("INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._connection.execute("INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)", [*row, plan.global_holdout])
             for channel, window in plan.attribution.items():
                 seconds = int(window.total_seconds())
                 self._connection.execute("INSERT INTO windows VALUES (?, ?, ?)", [plan.run, channel, seconds])

@@ -12,7 +12,7 @@ import duckdb
 
 from dangol.engine import literal, scalar
 from dangol.ledger.store import ObjectStore
-from dangol.measurement.layout import DELIVERIES, OUTCOMES, table_prefix
+from dangol.measurement.layout import DELIVERIES, FIRST_ADDRESSED, OUTCOMES, table_prefix
 from dangol.measurement.plan import RECIPIENTS, people_in_lines
 from dangol.measurement.sources import downloaded, parquet
 
@@ -25,7 +25,7 @@ def naming(
     for key in store.keys(RECIPIENTS):
         if key.endswith(".gz") and not wanted.isdisjoint(people_in_lines(store.read(key))):
             yield key
-    for key in (key for table in (DELIVERIES, OUTCOMES) for key in store.keys(table_prefix(table))):
+    for key in (key for table in (DELIVERIES, OUTCOMES, FIRST_ADDRESSED) for key in store.keys(table_prefix(table))):
         with downloaded(store, [key], folder) as files:
             if scalar(connection, f"SELECT count(*) FROM {parquet(files)} WHERE {_theirs(people)}"):
                 yield key

@@ -10,6 +10,9 @@ DELIVERIES, OUTCOMES, RESULTS = "deliveries", "outcomes", "results"
 RUN_TABLES = (DELIVERIES, OUTCOMES, RESULTS)
 
 ANALYTICS = "analytics/"
+FIRST_ADDRESSED = "first_addressed"
+FIRST_ADDRESSED_KEY = f"{ANALYTICS}{FIRST_ADDRESSED}/people.parquet"
+"""Whom campaigns addressed first when, in one object (together.py)."""
 _LOOK_BACK = timedelta(days=60)
 """Messages of runs so long before others may still be what a purchase is put down to."""
 

@@ -1,7 +1,7 @@
 """What became of the messages of runs, and what the people did whom they set out to address: SQL over these relations.
 
     plans       run, campaign VARCHAR; starts_at TIMESTAMP (shop time); last_day DATE; goal_segment VARCHAR, NULL for
-                a purchase; cancelled BOOLEAN
+                a purchase; cancelled BOOLEAN; global_holdout DOUBLE, share of people
     recipients  run, campaign, customer_id, arm VARCHAR (plan.TrialArm): everybody, of all runs of these campaigns;
                 names of a campaign's runs sort by time
     messages    run, customer_id, step INTEGER, channel, status, reason, variant, message_id VARCHAR,
@@ -30,7 +30,8 @@ from dangol.moves.campaign.messages import Status
 UNREACHABLE = (Reason.NO_PROFILE, Reason.NO_ADDRESS, Reason.SUPPRESSED, Reason.NO_CONSENT)
 
 _RELATIONS = {
-    "plans": "run TEXT, campaign TEXT, starts_at TIMESTAMP, last_day DATE, goal_segment TEXT, cancelled BOOLEAN",
+    "plans": "run TEXT, campaign TEXT, starts_at TIMESTAMP, last_day DATE, goal_segment TEXT, cancelled BOOLEAN, "
+    "global_holdout DOUBLE",
     "recipients": "run TEXT, campaign TEXT, customer_id TEXT, arm TEXT",
     "messages": "run TEXT, customer_id TEXT, step INTEGER, channel TEXT, status TEXT, reason TEXT, variant TEXT, "
     "message_id TEXT, noted_at TIMESTAMP",

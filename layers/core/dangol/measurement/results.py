@@ -6,10 +6,14 @@ from typing import Any
 
 import duckdb
 
+from dangol.campaigns.definition import Goal
 from dangol.engine import literal
 from dangol.measurement.intervals import Amounts, Group, Interval
 from dangol.measurement.lift import Lift, Verdict, compare
 from dangol.measurement.plan import Plan, TrialArm
+
+OPEN, FINAL = "open", "final"
+"""States of a result: whether its numbers may still change."""
 
 RESULTS = """
     WITH told AS (
@@ -94,7 +98,7 @@ class Results:
             "campaign": plan.campaign,
             "names": dict(plan.names),
             "run_at": plan.run_at.isoformat(),
-            "goal": goal_of(plan),
+            "goal": goal_of(plan.goal),
             "holdout": plan.holdout,
             **self._people(plan.run),
             "messages": counts | {"skipped": self._skipped(plan.run)},
@@ -146,10 +150,10 @@ def make_results(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE results AS {RESULTS}")
 
 
-def goal_of(plan: Plan) -> dict[str, Any]:
+def goal_of(goal: Goal) -> dict[str, Any]:
     """A goal in words that are stored."""
-    reach: dict[str, Any] = {"reach": "purchase", "within_days": plan.goal.within_days}
-    return reach | ({"reach": "member_of", "segment": plan.goal.segment} if plan.goal.segment else {})
+    reach: dict[str, Any] = {"reach": "purchase", "within_days": goal.within_days}
+    return reach | ({"reach": "member_of", "segment": goal.segment} if goal.segment else {})
 
 
 def lift_as_dict(lift: Lift) -> dict[str, Any]:

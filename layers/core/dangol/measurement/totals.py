@@ -1,12 +1,12 @@
-"""A campaign's runs together: what one run is too small to tell, many may."""
+"""A campaign's runs together, and months of all campaigns: what one is too small to tell, many may."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from dangol.measurement.lift import Verdict
-from dangol.measurement.results import ArmResult, lift_as_dict, lift_of
+from dangol.measurement.results import FINAL, ArmResult, lift_as_dict, lift_of
 
 
 def totals(results: Iterable[Mapping[str, Any]], as_of: date) -> dict[str, dict[str, Any]]:
@@ -22,16 +22,31 @@ def totals(results: Iterable[Mapping[str, Any]], as_of: date) -> dict[str, dict[
     return {campaign: _total(rows, as_of) for campaign, rows in over.items()}
 
 
+def final_months(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The final ones of the months of all campaigns (together.py), of the newest's share; None of fewer than two."""
+    by_month = sorted(rows, key=lambda row: str(row["month"]))
+    final = [row for row in by_month if row["state"] == FINAL]
+    alike = [row for row in final if row["global_holdout"] == by_month[-1]["global_holdout"]]
+    return {"months": len(alike), **_added_up(alike)} if len(alike) > 1 else None
+
+
+def _added_up(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Arms and lift of rows together; each person is in one only."""
+    arms = {arm: sum((_arm(row["arms"][arm]) for row in rows), ArmResult()) for arm in ("treated", "holdout")}
+    return {
+        "arms": {arm: asdict(result) for arm, result in arms.items()},
+        "lift": lift_as_dict(lift_of(arms["treated"], arms["holdout"])),
+    }
+
+
 def _total(rows: list[Mapping[str, Any]], as_of: date) -> dict[str, Any]:
     newest = rows[-1]
     alike = [row for row in rows if (row["goal"], row["holdout"]) == (newest["goal"], newest["holdout"])]
-    arms = {arm: sum((_arm(row["arms"][arm]) for row in alike), ArmResult()) for arm in ("treated", "holdout")}
     return {
         **{name: newest[name] for name in ("campaign", "names", "goal", "holdout")},
         "as_of": as_of.isoformat(),
         "runs": len(alike),
-        "arms": {arm: asdict(result) for arm, result in arms.items()},
-        "lift": lift_as_dict(lift_of(arms["treated"], arms["holdout"])),
+        **_added_up(alike),
     }
 
 

@@ -16,17 +16,22 @@ from dangol.measurement import layout
 from dangol.measurement.addressed import Addressed, DeliveryBook
 from dangol.measurement.outcomes import make_outcomes, make_relations
 from dangol.measurement.plan import Plan, plan_key
-from dangol.measurement.results import Results, make_results
+from dangol.measurement.results import FINAL, OPEN, Results, make_results
 from dangol.measurement.sources import Sources
+from dangol.measurement.together import Together
 from dangol.measurement.totals import totals
-from dangol.moves.campaign.messages import CAMPAIGN_MEASURED, CAMPAIGN_RESULT, CAMPAIGN_TOTAL, Run, RunState
+from dangol.moves.campaign.messages import (
+    CAMPAIGN_MEASURED,
+    CAMPAIGN_RESULT,
+    CAMPAIGN_TOTAL,
+    CAMPAIGNS_TOGETHER,
+    Run,
+    RunState,
+)
 from dangol.moves.messages import EventBus, Runs
 from dangol.reports.campaigns import campaigns_html
 from dangol.reports.places import campaigns_key
 from dangol.shop import Shop
-
-OPEN, FINAL = "open", "final"
-"""States of a result: whether its numbers may still change."""
 
 
 class RunBook(Protocol):
@@ -79,9 +84,12 @@ class Measurer:
         """
         check_layout(self._doors.store, self._shards)
         noted = {row["id"]: row for row in self._doors.results.all_of(CAMPAIGN_RESULT)}
-        runs = self._to_measure(noted, as_of)
-        if runs:
-            self._compute(connection, runs, as_of, folder)
+        cohorts = {row["id"]: row for row in self._doors.results.all_of(CAMPAIGNS_TOGETHER)}
+        runs, together = self._to_measure(noted, as_of), Together(connection, cohorts, as_of)
+        together.load(self._doors.store, folder)
+        if runs or together.since:
+            self._compute(connection, runs, together, as_of, folder)
+            cohorts |= self._note_together(connection, together, folder)
         for one in runs:
             self._write(connection, one.plan, folder)
             noted[one.plan.run] = self._note(connection, one, as_of)
@@ -90,7 +98,7 @@ class Measurer:
         if all(row["as_of"] <= as_of.isoformat() for row in noted.values()):
             for campaign, total in sums.items():
                 self._doors.results.note(CAMPAIGN_TOTAL, campaign, total)
-        page = campaigns_html(list(noted.values()), sums, as_of, self._shop)
+        page = campaigns_html(list(noted.values()), sums, list(cohorts.values()), as_of, self._shop)
         key = campaigns_key(as_of)
         self._doors.store.write(key, page.encode())
         final = sum(noted[one.plan.run]["state"] == FINAL for one in runs)
@@ -112,9 +120,14 @@ class Measurer:
         return found
 
     def _compute(
-        self, connection: duckdb.DuckDBPyConnection, runs: Sequence[_Measured], as_of: date, folder: Path
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        runs: Sequence[_Measured],
+        together: Together,
+        as_of: date,
+        folder: Path,
     ) -> None:
-        """Make temp tables `deliveries`, `outcomes`, `results` of all these runs."""
+        """Make temp tables `deliveries`, `outcomes`, `results` of all these runs, and `first_addressed`."""
         make_relations(connection)
         plans = [one.plan for one in runs]
         addressed = Addressed(connection, self._doors.store, self._shop, folder)
@@ -125,14 +138,17 @@ class Measurer:
                 addressed.add_kept_messages(layout.run_key(layout.DELIVERIES, one.plan, self._shop))
             else:
                 addressed.add_messages(one.plan, self._doors.deliveries, as_of)
-        since = min(plan.first_day(self._shop) for plan in plans)
+        together.add_people()
+        days = [plan.first_day(self._shop) for plan in plans]
         sources = Sources(connection, self._doors.store, folder)
         for shard in range(self._shards):
-            sources.add_shard(shard, since, as_of)
-        sources.add_entries(sorted({plan.goal.segment for plan in plans if plan.goal.segment}), since, as_of)
-        sources.add_others(since)
+            sources.add_shard(shard, min(filter(None, [*days, together.since])), as_of)
+        if days:
+            sources.add_entries(sorted({plan.goal.segment for plan in plans if plan.goal.segment}), min(days), as_of)
+            sources.add_others(min(days))
         make_outcomes(connection)
         make_results(connection)
+        together.make()
 
     def _write(self, connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
         """A run's rows of each table."""
@@ -155,6 +171,17 @@ class Measurer:
             self._doors.bus.publish(CAMPAIGN_MEASURED, [{"run_id": plan.run, **facts}])
         self._doors.results.note(CAMPAIGN_RESULT, plan.run, facts)
         return {"id": plan.run, **facts}
+
+    def _note_together(
+        self, connection: duckdb.DuckDBPyConnection, together: Together, folder: Path
+    ) -> dict[str, Mapping[str, Any]]:
+        """Keep who entered, and note what all campaigns changed together; the rows by id."""
+        rows = dict(together.compare())
+        if rows:
+            self._copy(connection, "FROM first_addressed ORDER BY customer_id", layout.FIRST_ADDRESSED_KEY, folder)
+        for cohort, facts in rows.items():
+            self._doors.results.note(CAMPAIGNS_TOGETHER, cohort, facts)
+        return {cohort: {"id": cohort, **facts} for cohort, facts in rows.items()}
 
     def _write_segments(self, connection: duckdb.DuckDBPyConnection, as_of: date, folder: Path) -> None:
         """The sizes of segments of the day."""

@@ -7,22 +7,38 @@ from typing import Any
 
 from jinja2 import Environment
 
+from dangol.measurement.totals import final_months
 from dangol.measurement.words import ENGLISH, KOREAN, Row, arms_text, goal_text, lift_text, revenue_text, unsent_text
 from dangol.shop import Shop
 
 SHOWN = 10
-"""Runs of a campaign, the newest first."""
+"""Runs of a campaign, or months of all together, the newest first."""
 
 
-def campaigns_html(results: Sequence[Row], totals: Mapping[str, Row], as_of: date, shop: Shop) -> str:
-    """Every campaign: all its runs together, and the last ones each. Whatever comes from files is escaped."""
+def campaigns_html(
+    results: Sequence[Row], totals: Mapping[str, Row], cohorts: Sequence[Row], as_of: date, shop: Shop
+) -> str:
+    """All campaigns together, and every one: all its runs, and the last ones each. What comes from files is escaped."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(
         (files("dangol.reports") / "templates" / "campaigns.html").read_text(encoding="utf-8")
     )
     ids = sorted({row["campaign"] for row in results})
     campaigns = [_campaign(_newest_of(results, one), totals.get(one), shop) for one in ids]
-    return template.render(campaigns=campaigns, as_of=as_of, currency=shop.currency)
+    together = _together(cohorts, shop.currency)
+    return template.render(campaigns=campaigns, together=together, as_of=as_of, currency=shop.currency)
+
+
+def _together(cohorts: Sequence[Row], currency: str) -> dict[str, Any] | None:
+    """What the template shows of all campaigns."""
+    if not cohorts:
+        return None
+    newest, sum_of = sorted(cohorts, key=lambda row: str(row["id"]), reverse=True), final_months(cohorts)
+    return {
+        "goal": {"ko": goal_text(newest[0], KOREAN), "en": goal_text(newest[0], ENGLISH)},
+        "total": sum_of and _comparison(sum_of, currency) | {"months": sum_of["months"]},
+        "cohorts": [_comparison(row, currency) | {"row": row} for row in newest[:SHOWN]],
+    }
 
 
 def _newest_of(results: Sequence[Row], campaign: str) -> list[Row]:

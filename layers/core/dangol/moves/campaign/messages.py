@@ -12,8 +12,8 @@ from dangol.errors import DangolError
 
 CAMPAIGN_COMPLETED = "Campaign Completed"
 CAMPAIGN_MEASURED = "Campaign Measured"
-CAMPAIGN_RESULT, CAMPAIGN_TOTAL = "campaign-result", "campaign-total"
-"""Kinds of `Runs`: what one run changed; what a campaign did, its runs together (see dangol.moves.measure)."""
+CAMPAIGN_RESULT, CAMPAIGN_TOTAL, CAMPAIGNS_TOGETHER = "campaign-result", "campaign-total", "campaigns-together"
+"""Kinds of `Runs`: what one run changed; a campaign's runs together; all campaigns together (dangol.moves.measure)."""
 
 
 class Status(StrEnum):
