@@ -15,7 +15,7 @@ from dangol.engine import connect
 from dangol.measurement.erasing import erase, naming
 from dangol.measurement.layout import FIRST_ADDRESSED_KEY
 from dangol.measurement.totals import final_months
-from dangol.moves.campaign.messages import CAMPAIGNS_TOGETHER
+from dangol.moves.campaign.messages import CAMPAIGNS_TOGETHER, RunState
 
 from tests.fakes import Crash, Crashed
 from tests.measuring import MeasuredWorld
@@ -92,9 +92,11 @@ def test_numbers_that_are_final_stand_and_later_days_are_not_undone_by_earlier_o
     assert arms(world)["treated"] == (4, 0, 0.0)
     world.measure(51)
     assert arms(world)["treated"] == (4, 1, 10_000.0)
+    world.now, world.definitions = NOON + timedelta(days=99), {"other": replace(hello(more=WEEK), id="other")}
+    world.run()
     world.measure(FINAL_ON)
     world.sell(("o2", "c01", at(2026, 11, 25), 10_000))
-    world.measure(FINAL_ON + 1)
+    assert world.measure(FINAL_ON + 1)["runs"] == 1
     assert arms(world)["treated"] == (4, 1, 10_000.0)
 
 
@@ -117,11 +119,24 @@ def test_a_person_enters_with_the_first_run_that_could_reach_them_and_only_once(
     world.profiles.rows["c00"]["consents"] = agreed
     world.now, world.definitions = NOON + timedelta(days=9), {"other": replace(hello(more=WEEK), id="other")}
     world.run()
-    world.measure(30)
-    assert arms(world) == {"treated": (3, 0, 0.0), "holdout": (6, 0, 0.0)}
+    world.sell(("o1", "c01", at(2026, 11, 26), 10_000))
+    for day in (30, 31):  # on the second the first run's own numbers are final, and those of the month are not
+        world.measure(day)
+        assert arms(world) == {"treated": (3, 1, 10_000.0), "holdout": (6, 0, 0.0)}
     assert arms(world, "2026-12@0.5") == {"treated": (1, 0, 0.0), "holdout": (0, 0, 0.0)}
     assert entered(world)["c00"].startswith("other-20261203")
     assert entered(world)["c01"].startswith("hello-20261124")
+
+
+def test_whoever_entered_by_a_run_that_was_broken_off_enters_by_the_next(world: MeasuredWorld) -> None:
+    world.run()
+    world.measure(0)
+    (run,) = world.campaigns.runs.values()
+    world.campaigns.runs[run.id] = replace(run, state=RunState.CANCELLED)
+    world.now, world.definitions = NOON + timedelta(days=2), {"other": replace(hello(more=WEEK), id="other")}
+    world.run()
+    world.measure(3)
+    assert {run.partition("-")[0] for run in entered(world).values()} == {"other"}
 
 
 def test_who_entered_with_another_share_stays_where_they_were(world: MeasuredWorld) -> None:
