@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from dangol.aws.objects import S3Store
 from dangol.aws.runs import DynamoRuns
 from dangol.aws.tables import DynamoServingTables
@@ -22,7 +23,7 @@ from dangol.moves.configure import Configure, live_configuration
 from dangol.moves.messages import Membership
 
 from tests.fakes import FakeBus
-from tests.integration.conftest import TODAY, Aws
+from tests.integration.conftest import REGION, TODAY, Aws
 from tests.integration.deployed import Dangol, command, deploy
 from tests.senders import HELLO
 from tests.world import World
@@ -380,3 +381,18 @@ def test_without_a_region_the_environment_is_named(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     assert main(["segments", "list", "--stack", "shop"]) == 2
     assert "AWS_DEFAULT_REGION" in capsys.readouterr().err
+
+
+def test_credentials_that_are_over_are_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def expired(*_: object) -> None:
+        error = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
+        raise ClientError({"Error": error}, "DescribeStacks")
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr("dangol.aws.stacks.deployment", expired)
+    assert main(["segments", "list", "--stack", "shop"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("dangol: AWS refused DescribeStacks: ExpiredToken, The security token")
+    assert told.endswith("is expired; sign in again, or renew the credentials in the environment\n")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _TOLD_EVERY = 100
 """Objects."""
+_SIGNED_OUT = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+"""Codes by which AWS says that credentials are over or unknown."""
 _LONGEST = 900
 """Seconds that a function may take."""
 
@@ -146,7 +148,9 @@ def _boto3() -> Any:
 
 def _answer(response: Mapping[str, Any]) -> str:
     error = response.get("Error", {})
-    return f"{error.get('Code', 'unknown error')}, {error.get('Message', 'without a reason')}"
+    code = error.get("Code", "unknown error")
+    hint = "; sign in again, or renew the credentials in the environment" if code in _SIGNED_OUT else ""
+    return f"{code}, {error.get('Message', 'without a reason')}{hint}"
 
 
 def _caches() -> Path:
