@@ -85,6 +85,9 @@ class FakeProfiles:
             self.rows[customer_id] |= values
             self._raise_revision(customer_id)
 
+    def _is_known(self, customer_id: str) -> bool:
+        return BLOCKED not in self.rows.get(customer_id, {BLOCKED: True})
+
     def _row(self, customer_id: str) -> dict[str, Any]:
         return self.rows.get(customer_id, {})
 
@@ -93,10 +96,13 @@ class FakeProfiles:
         row["revision"] = row.get("revision", 0) + 1
 
     def unsubscribe(self, customer_id: str, channel: str, at: datetime) -> None:
-        self.note(customer_id, **{f"unsubscribed_{channel}": int(at.timestamp())})
+        seconds, name = int(at.timestamp()), f"unsubscribed_{channel}"
+        if self._is_known(customer_id) and self.rows[customer_id].get(name, 0) < seconds:
+            self.note(customer_id, **{name: seconds})
 
     def retire(self, customer_id: str, channel: str, address: str) -> None:
-        self.note(customer_id, **{f"dead_{channel}": address})
+        if self._is_known(customer_id):
+            self.note(customer_id, **{f"dead_{channel}": address})
 
 
 _OWN = (
@@ -179,7 +185,7 @@ class FakeCampaigns:
         with self._lock:
             now = self.runs[run.id]
             if (now.bucket, now.after) == (run.bucket, run.after):
-                self.runs[run.id] = replace(now, state=run.state, reason=run.reason)
+                self.runs[run.id] = replace(now, state=run.state, reason=run.reason or now.reason)
                 self.opened.discard(run.id)
 
     def cancel(self, run: Run) -> bool:
