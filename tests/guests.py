@@ -67,7 +67,8 @@ class FakeReplies:
     def replace(self, before: Reply | None, after: Reply, capacity: int, kept_until: datetime) -> bool:
         with self._lock:
             key = (after.invitation, after.customer_id)
-            if self.rows.get(key) != before:
+            now = self.rows.get(key)
+            if (now is None) != (before is None) or (now and before and now.slot != before.slot):
                 return False
             if after.slot:
                 if self.seats[after.invitation, after.slot] >= capacity:

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 from tests import schemas
 from tests.guests import CAPACITY, FIRST, KEY, NOW, ONLINE, RUN, SECOND, TEXT, Party, style_talk, token
+from tests.interleaving import TURNS, Turn, Turns
 from tests.messages import CONFIG
 from tests.senders import HELLO
 
@@ -350,6 +351,37 @@ def test_whatever_guests_do_seats_taken_are_bookings_and_never_more_than_there_a
         assert {person: party.has(person) for person in expected} == expected
         assert booked == +Counter(party.replies.taken("style_talk"))
         assert all(count <= CAPACITY[slot] for slot, count in booked.items())
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["c1", "c1", "c2", "c3"]), st.sampled_from([FIRST, SECOND, DECLINE])), max_size=5
+    ),
+    TURNS,
+)
+def test_whoever_replies_at_the_same_moment_and_dies_over_it_seats_taken_are_bookings(
+    replies: list[tuple[str, str]], order: list[Turn]
+) -> None:
+    party, turns, results = Party(), Turns(), list[tuple[str, str, Result]]()
+    party.reply("c3", SECOND)
+    doors = {"replies": turns.watch(party.replies), "answers": turns.watch(party.answers)}
+    responder = replace(party.responder, **doors)
+    for person, choice in replies:
+
+        def come(person: str = person, choice: str = choice) -> None:
+            results.append((person, choice, responder.reply(token(person), choice).result))
+
+        turns.start(come)
+    turns.run(order)
+    turns.finish()
+    assert turns.errors == []
+    booked = Counter(filter(None, map(party.has, PEOPLE)))
+    assert booked == +Counter(party.replies.taken("style_talk"))
+    assert all(count <= CAPACITY[slot] for slot, count in booked.items())
+    for person, choice, result in results:
+        if [one for one, _ in replies].count(person) == 1 and result is not Result.FULL:  # nobody else spoke for them
+            assert party.has(person) == (None if choice == DECLINE else choice)
 
 
 def test_the_list_of_guests_tells_who_comes_who_does_not_and_who_lost_the_seat() -> None:
