@@ -312,14 +312,17 @@ def test_what_is_kept_to_measure_campaigns_loses_them_too(world: World) -> None:
     part.parent.mkdir(parents=True)
     lines = "".join(json.dumps({"customer_id": one, "arm": "treated"}) + "\n" for one in ("c1", "c10"))
     part.write_bytes(gzip.compress(lines.encode()))
-    outcomes = world.bucket / "analytics/outcomes/campaign=hello/run_date=2026-01-02/r.parquet"
-    outcomes.parent.mkdir(parents=True)
+    run = "campaign=hello/run_date=2026-01-02/r.parquet"
+    tables = [world.bucket / f"analytics/{name}/{run}" for name in ("deliveries", "outcomes")]
     with duckdb.connect() as connection:
-        rows = "SELECT unnest(['c1', 'c10']) AS customer_id"
-        connection.execute(f"COPY ({rows}) TO {literal(str(outcomes))} (FORMAT parquet)")
+        for table in tables:
+            table.parent.mkdir(parents=True)
+            rows = "SELECT unnest(['c1', 'c10']) AS customer_id"
+            connection.execute(f"COPY ({rows}) TO {literal(str(table))} (FORMAT parquet)")
         proof = Eraser(world).forget("c1")
-        assert (proof["clean"], proof["removed"]["measured_objects"]) == (True, 2)
-        assert connection.execute(f"SELECT customer_id FROM {literal(str(outcomes))}").fetchall() == [("c10",)]
+        assert (proof["clean"], proof["removed"]["measured_objects"]) == (True, 3)
+        for table in tables:
+            assert connection.execute(f"SELECT customer_id FROM {literal(str(table))}").fetchall() == [("c10",)]
     assert [json.loads(line)["customer_id"] for line in gzip.decompress(part.read_bytes()).splitlines()] == ["c10"]
 
 
