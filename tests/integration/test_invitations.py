@@ -204,6 +204,14 @@ def test_a_write_that_meets_another_is_made_again_and_given_up_in_the_end(
         replies.replace(None, reply("c2", SECOND), 2, NOW)
 
 
+def test_a_person_whose_seat_expired_before_their_reply_is_forgotten_all_the_same(
+    shop: Aws, replies: DynamoReplies
+) -> None:
+    replies.replace(None, Reply("tea", "c1", "s1", "r", NOW), 1, NOW + timedelta(days=1))
+    boto3.resource("dynamodb").Table(shop.invitations).delete_item(Key={"invitation": "tea", "entry": "slot#s1"})
+    assert (replies.forget("c1"), shop.rows(shop.invitations)) == (1, [])
+
+
 def test_forgetting_a_person_frees_their_seats_everywhere(shop: Aws, replies: DynamoReplies) -> None:
     for one in (reply("c1", FIRST), reply("c2", SECOND), reply("c1", SECOND, "tea"), reply("c1", None, "old")):
         assert replies.replace(None, one, 2, NOW + KEPT)

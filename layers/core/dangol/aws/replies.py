@@ -66,9 +66,15 @@ class DynamoReplies:
         while reply:  # as it is now: the person may be changing it
             key = _reply_key(reply.invitation, reply.customer_id)
             delete = {"Delete": {"TableName": self._name, "Key": key, **_still(reply)}}
-            free = self._free(reply.invitation, reply.slot) if reply.slot else None
+            slot = reply.slot if reply.slot and self._is_taken(reply.invitation, reply.slot) else None
+            free = self._free(reply.invitation, slot) if slot else None
             removed = self._write(delete, None, free)
             reply = None if removed else self.find(reply.invitation, reply.customer_id)
+
+    def _is_taken(self, invitation: str, slot: str) -> bool:
+        """Whether seats of a slot are counted; the count may expire a while before the replies do."""
+        key = {"invitation": invitation, "entry": _SLOT + slot}
+        return bool(self._table.get_item(Key=key, ConsistentRead=True).get("Item", {}).get("taken"))
 
     def _take(self, invitation: str, slot: str, capacity: int, expires: int) -> dict[str, Any]:
         return self._move(
