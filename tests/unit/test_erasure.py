@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
+import duckdb
 import pytest
 from dangol.channels.audiences.files import GOOGLE, META, Contact, row_of
 from dangol.erasure.person import Person, request_id
 from dangol.erasure.tombstones import EMAIL, ID, PHONE, Tombstones, hashed
+from dangol.ledger.erasing import erase_from
+from dangol.ledger.store import FolderStore
 
 KIM = Person(("C1", "17850"), ("kim@example.com",), ("+821012345678",))
 KEY = b"a secret"
@@ -71,6 +75,17 @@ def test_on_lists_for_ad_platforms_they_are_found_as_a_shop_of_any_country_write
     assert told.isdisjoint(person.hashes("KR"))
     assert row_of(Contact("kim@example.com", "+821012345678"), META)[0] in KIM.hashes("US")
     assert {*row_of(Contact("kim@example.com", "+821012345678"), GOOGLE)} <= KIM.hashes("KR")
+
+
+def test_rows_of_others_that_name_them_as_what_they_became_part_of_go_too(tmp_path: Path) -> None:
+    store, key = FolderStore(tmp_path / "bucket"), "ledger/customers/shard=0000/part-v-0.parquet"
+    rows = "VALUES ('old', 'c1'), ('c10', NULL)"
+    with duckdb.connect() as connection:
+        (tmp_path / "bucket/ledger/customers/shard=0000").mkdir(parents=True)
+        file = tmp_path / "bucket" / key
+        connection.execute(f"COPY (FROM ({rows}) AS t (customer_id, merged_into)) TO '{file}' (FORMAT parquet)")
+        assert erase_from(connection, store, [key], Person(("c1",)), tmp_path) == 1
+        assert connection.execute(f"SELECT customer_id FROM '{file}'").fetchall() == [("c10",)]
 
 
 def test_nobody_is_found_where_nothing_is_known() -> None:
