@@ -94,6 +94,32 @@ def test_two_launchers_at_once_launch_once() -> None:
         assert world.campaigns.runs[RUN].counts == {"sent": 22}
 
 
+def test_a_run_that_another_launcher_created_and_senders_worked_off_meanwhile_is_not_created_anew() -> None:
+    world = SendingWorld()
+    people = world.people(3)
+
+    def others() -> None:
+        world.launch()
+        world.work_off()
+
+    world.crash = RightAfter("FakeCampaigns.looked_at", others)
+    world.launch()
+    world.work_off()
+    world.launch()
+    run = world.campaigns.runs[RUN]
+    assert (run.state, run.batches, run.counts) == (RunState.COMPLETED, 0, {"sent": 2 * len(people)})
+
+
+def test_a_launcher_whose_run_is_cancelled_meanwhile_hands_out_no_further_part() -> None:
+    world = SendingWorld()
+    world.people(11)
+    world.crash = RightAfter("FakeCampaigns.advance", lambda: world.campaigns.cancel(world.campaigns.runs[RUN]))
+    assert world.launch() == {"created": 1, "launched by another": 1}
+    assert len(world.queue.waiting) == 4  # by e-mail and push, the first part and the one under way
+    world.work_off()
+    assert (world.email.out, world.push.out) == ([], [])
+
+
 @pytest.mark.parametrize("halfway", [False, True])
 def test_a_launcher_killed_anywhere_is_finished_by_the_next(halfway: bool) -> None:
     count = Crash()
