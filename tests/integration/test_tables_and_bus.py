@@ -13,6 +13,7 @@ import boto3
 import pytest
 from boto3.dynamodb.conditions import Key
 from dangol.aws.bus import EventBridgeBus
+from dangol.aws.pages import paged
 from dangol.aws.runs import DynamoRuns
 from dangol.aws.tables import BUCKETS, DynamoServingTables, segment_bucket
 from dangol.errors import DangolError
@@ -215,3 +216,16 @@ def test_runs_are_listed_from_one_on_page_by_page(aws: Aws) -> None:
     assert [run["id"] for run in runs.since("file", "")] == ["20261101", "20261102", "20261103", "20261104"]
     assert [run["id"] for run in runs.since("file", "20261102")] == ["20261103", "20261104"]
     assert runs.since("file", "20261104") == []
+
+
+def test_rows_come_page_by_page_until_there_is_no_more() -> None:
+    pages = {None: {"Items": [{"id": "a"}], "LastEvaluatedKey": "a"}, "a": {"Items": [], "LastEvaluatedKey": "b"}}
+    pages["b"] = {"Items": [{"id": "c"}]}
+    asked: list[Any] = []
+
+    def read(ExclusiveStartKey: str | None = None, **wanted: Any) -> Any:  # noqa: N803
+        asked.append(wanted)
+        return pages[ExclusiveStartKey]
+
+    assert list(paged(read, ConsistentRead=True)) == [{"id": "a"}, {"id": "c"}]
+    assert asked == [{"ConsistentRead": True}] * 3

@@ -17,6 +17,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 
 from dangol.aws.conditions import transact, write_if
+from dangol.aws.pages import paged
 from dangol.aws.runs import KEPT_DAYS
 from dangol.moves.campaign.messages import Batch, Run, RunState
 
@@ -224,12 +225,7 @@ class DynamoCampaigns:
         return found
 
     def _query(self, condition: Any) -> Iterator[dict[str, Any]]:
-        query: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
-        while query:
-            page = self._table.query(**query)
-            yield from page["Items"]
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
+        return paged(self._table.query, KeyConditionExpression=condition, ConsistentRead=True)
 
 
 def _run_item(run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
 from dangol.aws.conditions import write_if
+from dangol.aws.pages import paged
 from dangol.aws.profiles import BLOCKED, DynamoProfiles
 from dangol.aws.replies import DynamoReplies
 from dangol.aws.runs import KEPT_DAYS
@@ -121,12 +122,7 @@ class DynamoErasure:
         return written is not None
 
     def _query(self, table: str, condition: Any) -> Iterator[Mapping[str, Any]]:
-        query: dict[str, Any] = {"TableName": table, "KeyConditionExpression": condition, "ConsistentRead": True}
-        while query:
-            page = self._client.query(**query)
-            yield from page["Items"]
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
+        return paged(self._client.query, TableName=table, KeyConditionExpression=condition, ConsistentRead=True)
 
 
 def _batch_without(item: _Item, ids: set[str]) -> _Item:
@@ -184,14 +180,9 @@ class DroppedFiles:
         return key in self._taken and self._taken[key] >= since
 
     def _note_receipts(self, condition: Any) -> None:
-        query: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
-        while query:
-            page = self._table.query(**query)
-            for item in page["Items"]:
-                at = datetime.fromisoformat(item["uploaded_at"])
-                self._taken[item["key"]] = max(at, self._taken.get(item["key"], at))
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
+        for item in paged(self._table.query, KeyConditionExpression=condition, ConsistentRead=True):
+            at = datetime.fromisoformat(item["uploaded_at"])
+            self._taken[item["key"]] = max(at, self._taken.get(item["key"], at))
 
 
 def is_any_busy(sqs: Any, urls: Iterable[str]) -> bool:

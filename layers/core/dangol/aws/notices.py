@@ -6,6 +6,8 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
+from dangol.aws.pages import paged
+
 _KIND = "notice-waiting"
 _KEPT_DAYS = 45
 """Longer than a notice is due."""
@@ -25,12 +27,8 @@ class DynamoNoticeList:
     def waiting(self, after: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
         """See NoticeList."""
         condition = Key("kind").eq(_KIND) & Key("id").gt(after or " ")  # every name begins with a digit
-        query: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
-        while query:
-            page = self._table.query(**query)
-            yield from ((item["id"], tuple(item["people"])) for item in page["Items"])
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
+        found = paged(self._table.query, KeyConditionExpression=condition, ConsistentRead=True)
+        yield from ((item["id"], tuple(item["people"])) for item in found)
 
     def forget(self, part: str) -> None:
         """See NoticeList."""

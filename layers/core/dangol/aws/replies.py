@@ -13,6 +13,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from dangol.aws.conditions import FAILED, is_busy, transact
+from dangol.aws.pages import paged
 from dangol.campaigns.invitations.replies import Reply
 from dangol.errors import DangolError
 from dangol.moves.campaign.respond import Busy, SlotFull
@@ -118,19 +119,10 @@ class DynamoReplies:
 
     def _rows(self, invitation: str, kind: str) -> Iterator[dict[str, Any]]:
         condition = Key("invitation").eq(invitation) & Key("entry").begins_with(kind)
-        return _pages(self._table.query, KeyConditionExpression=condition)
+        return paged(self._table.query, ConsistentRead=True, KeyConditionExpression=condition)
 
     def _scan(self, condition: Any) -> Iterator[dict[str, Any]]:
-        return _pages(self._table.scan, FilterExpression=condition)
-
-
-def _pages(read: Any, **asked: Any) -> Iterator[dict[str, Any]]:
-    call: dict[str, Any] = {"ConsistentRead": True, **asked}
-    while call:
-        page = read(**call)
-        yield from page["Items"]
-        last = page.get("LastEvaluatedKey")
-        call = {**call, "ExclusiveStartKey": last} if last else {}
+        return paged(self._table.scan, ConsistentRead=True, FilterExpression=condition)
 
 
 def _reply_key(invitation: str, customer_id: str) -> dict[str, str]:

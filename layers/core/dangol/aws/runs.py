@@ -7,6 +7,8 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
+from dangol.aws.pages import paged
+
 KEPT_DAYS = 400
 
 
@@ -26,14 +28,8 @@ class DynamoRuns:
     def since(self, kind: str, run_id: str) -> list[Mapping[str, Any]]:
         """See RunsSince in dangol.moves.report."""
         condition = Key("kind").eq(kind)
-        query = {"KeyConditionExpression": condition & Key("id").gt(run_id) if run_id else condition}
-        found: list[Mapping[str, Any]] = []
-        while query:
-            page = self._table.query(**query, ConsistentRead=True)
-            found += page["Items"]
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
-        return found
+        wanted = condition & Key("id").gt(run_id) if run_id else condition
+        return list(paged(self._table.query, KeyConditionExpression=wanted, ConsistentRead=True))
 
     def note(self, kind: str, run_id: str, facts: Mapping[str, Any]) -> None:
         """See Runs."""
@@ -42,12 +38,7 @@ class DynamoRuns:
 
     def all_of(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """See ResultBook in dangol.moves.measure; numbers are Python's own."""
-        query: dict[str, Any] = {"KeyConditionExpression": Key("kind").eq(kind), "ConsistentRead": True}
-        while query:
-            page = self._table.query(**query)
-            yield from map(_read, page["Items"])
-            last = page.get("LastEvaluatedKey")
-            query = {**query, "ExclusiveStartKey": last} if last else {}
+        return map(_read, paged(self._table.query, KeyConditionExpression=Key("kind").eq(kind), ConsistentRead=True))
 
 
 def _stored(value: Any) -> Any:
