@@ -1,5 +1,6 @@
 """DuckDB as Dangol uses it: in memory, in the shop's time zone, never reaching out to the network."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -32,3 +33,8 @@ def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 def literal(text: str) -> str:
     """`text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def literals(texts: Iterable[str]) -> str:
+    """Texts as SQL strings with commas between."""
+    return ", ".join(map(literal, texts))

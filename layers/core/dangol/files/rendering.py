@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literals
 
 MAX_COLUMNS = 1_000
 HEADER_RECORDS = 20
@@ -51,4 +51,4 @@ def lines_of(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[byte
 
 def sql_list(names: list[str]) -> str:
     """Texts as an SQL list."""
-    return f"[{', '.join(map(literal, names))}]::VARCHAR[]"
+    return f"[{literals(names)}]::VARCHAR[]"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal, scalar
+from dangol.engine import literal, literals, scalar
 from dangol.errors import UnreadableFile
 from dangol.files import records
 from dangol.files.columns import fold, match_columns
@@ -61,7 +61,7 @@ class TableReader:
         self._scanner.open(files)
         self._scanner.scan_into("scanned_rows", "*", numbered=True)
         rows = scalar(self._connection, "SELECT count(*) FROM scanned_rows") + self._scanner.left_out
-        names = ", ".join(literal(column.name) for column in self._table.columns)
+        names = literals(column.name for column in self._table.columns)
         bad = f"""
             SELECT file, number, coalesce([{names}][problem], '') AS "column"
             FROM scanned_rows WHERE problem IS NOT NULL"""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from dangol.engine import literal
+from dangol.engine import literal, literals
 from dangol.ledger.store import ObjectStore
 
 _PREFIX = "ledger/changes/"
@@ -60,7 +60,7 @@ class ChangeLog:
         names = [literal(str(path)) for path in paths]
         numbers = ", ".join(str(one.number) for one in later)
         listed = ", ".join(names)
-        ids = ", ".join(map(literal, rfm))
+        ids = literals(rfm)
         return f"""(
             SELECT customer_id, first(from_segment ORDER BY generation) AS was FROM (
                 SELECT customer_id, from_segment, map([{listed}], [{numbers}])[filename] AS generation

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from dangol.engine import literal, scalar
+from dangol.engine import literal, literals, scalar
 from dangol.erasure.person import Person
 from dangol.ledger import facts, layout
 from dangol.ledger.contacts import PROFILES
@@ -115,7 +115,7 @@ def holds(connection: duckdb.DuckDBPyConnection, path: Path, found: Person) -> b
         ).fetchall()
         if kind == "VARCHAR"
     ]
-    contacts = ", ".join(literal(text) for text in (*found.as_written, *found.emails, *found.phones))
+    contacts = literals((*found.as_written, *found.emails, *found.phones))
     if not texts or not contacts:
         return False
     test = " OR ".join(f'"{name}" IN ({contacts})' for name in texts)
@@ -162,8 +162,4 @@ def _about(connection: duckdb.DuckDBPyConnection, path: Path, ids: Iterable[str]
         name for (name,) in connection.execute(f"SELECT column_name FROM (DESCRIBE FROM {_read(path)})").fetchall()
     }
     names = [name for name in ("customer_id", "merged_into") if name in columns]
-    return "(" + (" OR ".join(f"coalesce({name} IN ({_list(ids)}), false)" for name in names) or "false") + ")"
-
-
-def _list(ids: Iterable[str]) -> str:
-    return ", ".join(literal(one) for one in ids)
+    return "(" + (" OR ".join(f"coalesce({name} IN ({literals(ids)}), false)" for name in names) or "false") + ")"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, literals
 from dangol.inputs import table
 from dangol.inputs.customers import CUSTOMERS as CUSTOMERS_FILE
 from dangol.inputs.interests import INTERESTS as INTERESTS_FILE
@@ -131,8 +131,8 @@ def load_facts(connection: duckdb.DuckDBPyConnection, facts: Facts, files: Seque
     nothing = f"SELECT {empty} WHERE false"
     rows = nothing  # of most kinds a shop drops nothing: then there is nothing to tell apart either
     if files:
-        names = ", ".join(literal(str(file)) for file in files)
-        columns = f"COLUMNS(lambda c: c IN ({', '.join(map(literal, facts.columns))}))"
+        names = literals(map(str, files))
+        columns = f"COLUMNS(lambda c: c IN ({literals(facts.columns)}))"
         read = f"SELECT {columns} FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
         rows = facts.kept(facts, f"({nothing} UNION ALL BY NAME {read})")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {facts.view()} AS {rows}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal, scalar
+from dangol.engine import literals, scalar
 from dangol.orders.scan import counted, net
 
 _LINE = (
@@ -39,7 +39,7 @@ def load_orders(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], un
     `unique` says that there is one object and it is a compaction. Rows with status 'moved' mark orders
     that now belong to a customer of another shard.
     """
-    names = ", ".join(literal(str(file)) for file in files)
+    names = literals(map(str, files))
     source = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false"
     connection.execute("DROP VIEW IF EXISTS shard_orders")
     if not files:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, literals
 from dangol.ledger import layout
 from dangol.ledger.store import ObjectStore
 
@@ -94,4 +94,4 @@ def _files(store: ObjectStore, home: int, folder: Path) -> list[Path]:
 
 
 def _read(files: list[Path]) -> str:
-    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}], hive_partitioning = false)"
+    return f"read_parquet([{literals(map(str, files))}], hive_partitioning = false)"

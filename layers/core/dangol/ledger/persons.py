@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal, scalar
+from dangol.engine import literal, literals, scalar
 from dangol.erasure.person import Person
 from dangol.identity import KEY_PREFIX, email_sql, normal_email, normal_phone, person, phone_sql
 from dangol.ledger import facts, layout
@@ -73,7 +73,7 @@ def _add_shards(
 
 
 def _add(connection: duckdb.DuckDBPyConnection, path: Path, where: str) -> None:
-    columns = ", ".join(map(literal, _COLUMNS))
+    columns = literals(_COLUMNS)
     read = f"read_parquet({literal(str(path))}, hive_partitioning = false)"
     rows = f"SELECT COLUMNS(lambda c: c IN ({columns})) FROM {read} WHERE {where}"
     connection.execute(f"""
@@ -85,7 +85,7 @@ def _add(connection: duckdb.DuckDBPyConnection, path: Path, where: str) -> None:
 
 def _texts(connection: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> list[str]:
     """The contacts of accounts, as they stand."""
-    rows = f"FROM everyone WHERE customer_id IN ({_list(ids)})"
+    rows = f"FROM everyone WHERE customer_id IN ({literals(ids)})"
     found = connection.execute(
         f"SELECT email {rows} AND address IS NOT NULL UNION SELECT phone {rows} AND number IS NOT NULL"
     ).fetchall()
@@ -94,8 +94,8 @@ def _texts(connection: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> list[st
 
 def _shared(connection: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Contacts of accounts that customers with other ids have too, as they stand, with those ids."""
-    theirs = f"SELECT DISTINCT email, phone, address, number FROM everyone WHERE customer_id IN ({_list(ids)})"
-    others = f"customer_id NOT IN ({_list(ids)}) AND NOT starts_with(customer_id, '{KEY_PREFIX}')"
+    theirs = f"SELECT DISTINCT email, phone, address, number FROM everyone WHERE customer_id IN ({literals(ids)})"
+    others = f"customer_id NOT IN ({literals(ids)}) AND NOT starts_with(customer_id, '{KEY_PREFIX}')"
     found = connection.execute(f"""
         SELECT text, list_sort(list(DISTINCT customer_id)) FROM (
             SELECT own.email AS text, customer_id
@@ -114,8 +114,8 @@ def _is_known(connection: duckdb.DuckDBPyConnection, customer_id: str) -> bool:
 def _merged(connection: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> set[str]:
     """Accounts that became part of these, or that these became part of."""
     found = connection.execute(f"""
-        SELECT customer_id FROM everyone WHERE merged_into IN ({_list(ids)})
-        UNION SELECT merged_into FROM everyone WHERE customer_id IN ({_list(ids)}) AND merged_into IS NOT NULL
+        SELECT customer_id FROM everyone WHERE merged_into IN ({literals(ids)})
+        UNION SELECT merged_into FROM everyone WHERE customer_id IN ({literals(ids)}) AND merged_into IS NOT NULL
     """).fetchall()
     return {one for (one,) in found}
 
@@ -124,10 +124,6 @@ def _tokens(connection: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> tuple[
     """(platform, push token) of accounts."""
     found = connection.execute(f"""
         SELECT DISTINCT push_platform, push_token FROM everyone
-        WHERE customer_id IN ({_list(ids)}) AND push_token IS NOT NULL AND push_platform IS NOT NULL ORDER BY ALL
+        WHERE customer_id IN ({literals(ids)}) AND push_token IS NOT NULL AND push_platform IS NOT NULL ORDER BY ALL
     """).fetchall()
     return tuple((platform, token) for platform, token in found)
-
-
-def _list(ids: Iterable[str]) -> str:
-    return ", ".join(literal(one) for one in ids)

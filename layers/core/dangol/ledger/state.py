@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, literals
 from dangol.ledger import layout
 from dangol.ledger.store import ObjectStore
 from dangol.segments.state import EMPTY_STATE, STATE_COLUMNS, Stamp, changes_sql
@@ -121,7 +121,7 @@ def last_states_sql(store: ObjectStore, folder: Path) -> str:
 
 
 def _rows(files: list[Path]) -> str:
-    names = ", ".join(literal(str(file)) for file in files)
+    names = literals(map(str, files))
     read = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
     return f"(FROM ({EMPTY_STATE}) UNION ALL BY NAME FROM {read})"  # states written by earlier versions lack columns
 

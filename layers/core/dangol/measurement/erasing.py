@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal, scalar
+from dangol.engine import literal, literals, scalar
 from dangol.ledger.store import ObjectStore
 from dangol.measurement.layout import DELIVERIES, FIRST_ADDRESSED, OUTCOMES, table_prefix
 from dangol.measurement.plan import RECIPIENTS, people_in_lines
@@ -57,4 +57,4 @@ def _rewrite(
 
 
 def _theirs(people: Sequence[str]) -> str:
-    return f"customer_id IN ({', '.join(map(literal, people))})"
+    return f"customer_id IN ({literals(people)})"

@@ -24,7 +24,7 @@ Rules (docs/measurement.md gives the reasons):
 import duckdb
 
 from dangol.campaigns.decision import Reason
-from dangol.engine import literal
+from dangol.engine import literals
 from dangol.moves.campaign.messages import Status
 
 UNREACHABLE = (Reason.NO_PROFILE, Reason.NO_ADDRESS, Reason.SUPPRESSED, Reason.NO_CONSENT)
@@ -42,7 +42,7 @@ _RELATIONS = {
     "others": "run TEXT, customer_id TEXT, step INTEGER, channel TEXT, status TEXT, variant TEXT, noted_at TIMESTAMP, "
     "opened_at TIMESTAMP, clicked_at TIMESTAMP, seconds BIGINT",
 }
-_WENT_OUT = ", ".join(literal(status) for status in (Status.SENT, Status.UNKNOWN))
+_WENT_OUT = literals((Status.SENT, Status.UNKNOWN))
 _HAPPENED = ("delivered", "opened", "clicked", "bounced", "complained")
 
 _SALES = "SELECT DISTINCT ON (order_id) * FROM sales ORDER BY order_id, version DESC"
@@ -82,7 +82,7 @@ _ATTRIBUTED = f"""
 _OUTCOMES = f"""
     WITH asked AS (
         SELECT run, customer_id,
-            bool_or(coalesce(reason, '') NOT IN ({", ".join(map(literal, UNREACHABLE))})) AS reachable
+            bool_or(coalesce(reason, '') NOT IN ({literals(UNREACHABLE)})) AS reachable
         FROM messages WHERE step = 0 GROUP BY run, customer_id
     ),
     bought AS (

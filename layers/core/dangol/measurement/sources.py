@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from dangol.engagement.people import by_people_sql
-from dangol.engine import literal
+from dangol.engine import literals
 from dangol.ledger import layout as ledger
 from dangol.ledger.facts import ENGAGEMENT, load_facts
 from dangol.ledger.orders import load_orders
@@ -48,7 +48,7 @@ class Sources:
                     self._connection.execute(f"""
                         INSERT INTO entries SELECT customer_id, segment, as_of FROM {parquet(files)}
                         SEMI JOIN people USING (customer_id)
-                        WHERE change = 'entered' AND segment IN ({", ".join(map(literal, segments))})""")
+                        WHERE change = 'entered' AND segment IN ({literals(segments)})""")
 
     def add_others(self, since: date) -> None:
         """Messages of runs that are measured no more but may be what touched people last."""
@@ -74,7 +74,7 @@ def downloaded(store: ObjectStore, keys: Sequence[str], folder: Path) -> Iterato
 
 def names_of(files: Sequence[Path]) -> str:
     """SQL: the names of files."""
-    return ", ".join(literal(str(file)) for file in files)
+    return literals(map(str, files))
 
 
 def parquet(files: Sequence[Path]) -> str:

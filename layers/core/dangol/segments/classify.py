@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dangol.engine import literal
+from dangol.engine import literal, literals
 from dangol.segments.features import DATE, FEATURES, TEXT
 from dangol.segments.folding import fold, fold_sql
 from dangol.segments.language.columns import Mask
@@ -132,4 +132,4 @@ def _keep(
 
 
 def _list(ids: Iterable[str]) -> str:
-    return "CAST([" + ", ".join(map(literal, ids)) + "] AS VARCHAR[])"
+    return "CAST([" + literals(ids) + "] AS VARCHAR[])"
