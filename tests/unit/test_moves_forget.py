@@ -266,6 +266,28 @@ def test_whoever_buys_or_subscribes_after_the_erasure_is_a_new_customer(world: W
     assert world.profiles.rows["c1"]["consents"]["email"]["answer"] == "given"
 
 
+def test_whoever_came_back_is_not_written_to_because_they_bought(world: World) -> None:
+    header = HEADER.replace("\n", ",product_name,category\n")
+    kim, coat = "kim@example.com,,김단골", "코트,아우터"
+    ingest(world, header + f"o6,c1,2026-01-02,100,{kim},{coat}\n", 10, "incoming/orders/b.csv")
+    assert world.profiles.rows["c1"]["purchase"] == {"on": "2026-01-02", "kinds": ["아우터"]}
+    Eraser(world).forget("c1")
+    again = f"o9,c1,2026-01-03 12:00,70,{kim},{coat}\no8,new,2026-01-03 13:00,70,{kim},{coat}\n"
+    ingest(world, header + again, 200_000, "incoming/orders/c.csv")
+    undated = "customer_id,email,accepts_email\nc1,kim@example.com,no\n"
+    assert ingest(world, undated, 200_001, "incoming/customers/again.csv")["reasons"] == {"(erased)": 1}
+    for customer in ("c1", "new"):  # so what they refused is not known
+        row = world.profiles.rows[customer]
+        assert (row["email"], row["last_category"], "purchase" in row) == ("kim@example.com", "아우터", False)
+    dated = "customer_id,email,accepts_email,email_consent_at\nc1,kim@example.com,yes,2026-01-04 10:00\n"
+    ingest(world, dated, 200_002, "incoming/customers/anew.csv")
+    assert world.profiles.rows["c1"]["consents"]["email"]["answer"] == "given"
+    eraser = Eraser(world)
+    eraser.now += timedelta(days=3)
+    assert eraser.forget("c1", "new")["clean"]
+    assert words(kept(world)) == set()
+
+
 def test_merged_accounts_and_those_known_by_a_contact_only_go_too(world: World) -> None:
     ingest(world, HEADER + "o7,old,2026-01-01,100,old@example.com,,김단골\n", 10, "incoming/orders/b.csv")
     ingest(world, HEADER + "o8,,2026-01-01,100,kim@example.com,,김단골\n", 11, "incoming/orders/c.csv")

@@ -112,12 +112,13 @@ class Tombstones:
     def find(self, connection: duckdb.DuckDBPyConnection, table: str, kind: str, time_zone: str) -> int:
         """Make temp table `erased_rows` (id: a rowid) of what in a temp table of one `kind` is older than its erasure.
 
-        Reads the columns customer_id, email and phone, as far as there are any. Returns the number of rows.
+        Reads the columns customer_id, email and phone, as far as there are any. Returns the number of rows. Temp table
+        `erased_people` is left behind, for `returned_sql`.
         """
         connection.execute("CREATE OR REPLACE TEMP TABLE erased_rows (id BIGINT)")
+        connection.execute("CREATE OR REPLACE TEMP TABLE erased_people (name VARCHAR, given VARCHAR, moment TIMESTAMP)")
         if not self.stones or kind not in _AFTER:
             return 0
-        connection.execute("CREATE OR REPLACE TEMP TABLE erased_people (name VARCHAR, given VARCHAR, moment TIMESTAMP)")
         described = connection.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()
         for (column,) in described:
             if column in _SUBJECTS:
@@ -144,6 +145,18 @@ class Tombstones:
         rows = [[column, given, at.astimezone(zone).replace(tzinfo=None)] for given, at in moments if at]
         if rows:
             connection.executemany("INSERT INTO erased_people VALUES (?, ?, ?)", rows)
+
+
+def returned_sql(table: str) -> str:
+    """SQL: (customer_id, moment) of whoever orders in `table` show to have come back, and when they were erased.
+
+    Reads what Tombstones.find made of it, after what that found was taken out; `moment` is in the shop's zone.
+    """
+    found = (
+        f"SELECT customer_id, moment FROM {table} JOIN erased_people ON name = '{column}' AND given = {column}"
+        for column in ("customer_id", "email", "phone")
+    )
+    return f"SELECT customer_id, max(moment) AS moment FROM ({' UNION ALL '.join(found)}) GROUP BY customer_id"
 
 
 class TaggedStore(Protocol):

@@ -163,7 +163,10 @@ def _buyers_sql() -> str:
 
 
 def _purchases_sql() -> str:
-    """SQL: the last counted order in which contact data was given, and the categories of what was bought."""
+    """SQL: the last counted order in which contact data was given, and the categories of what was bought.
+
+    Not of who was erased and came back: files may tell of a refusal without its day, and such rows are put aside.
+    """
     return f"""
         SELECT customer_id, last::DATE AS purchase_on,
             list_sort(list(DISTINCT category) FILTER (category IS NOT NULL)) AS purchase_kinds
@@ -171,6 +174,7 @@ def _purchases_sql() -> str:
             SELECT line.*, max(ordered_at) OVER (PARTITION BY customer_id) AS last
             FROM shard_lines AS line
             SEMI JOIN (SELECT order_id FROM ({_ORDERS}) WHERE email IS NOT NULL OR phone IS NOT NULL) USING (order_id)
+            ANTI JOIN (SELECT customer_id FROM shard_engagement WHERE kind = '{facts.RETURNED}') USING (customer_id)
         ) WHERE ordered_at = last GROUP BY customer_id, last
     """
 

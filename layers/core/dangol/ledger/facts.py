@@ -117,6 +117,8 @@ ENGAGEMENT = Facts(
     _distinct,
 )
 """E-mail events as SES tells them: kind is 'delivered', 'opened', 'clicked' and so on; happened_at in UTC."""
+RETURNED = "returned"
+"""Kind of what is noted there of who was erased, at that moment, and bought again: it is no event of an e-mail."""
 
 OF_PERSONS = (CUSTOMERS, INTERESTS, ENGAGEMENT)
 """Sharded as the orders are."""

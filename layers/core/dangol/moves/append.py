@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from dangol.engine import literal
+from dangol.engine import literal, scalar
 from dangol.erasure.columns import id_columns
-from dangol.erasure.tombstones import Tombstones
+from dangol.erasure.tombstones import Tombstones, returned_sql
 from dangol.files.reading import Reading
 from dangol.files.rejects import Reject
 from dangol.inputs.reader import RECORDS, TableReader
@@ -53,6 +53,7 @@ class Appender:
         reading = self._without_erased(reader.read_orders(files), "orders", layout.ORDERS, reader.accepted_rows)
         layout.note_layout(self.store, self.shards)
         self._write(layout.OWNERS, owners.owner_rows(self.shards, "orders", literal(version)), version, "home")
+        self._note_returned(version)
         owners.find_moved(self.connection, self.store, version, self.shards, self.folder)
         rows = f"""
             SELECT *, {literal(version)} AS version, {layout.shard_sql("customer_id", self.shards)} AS shard FROM orders
@@ -70,6 +71,16 @@ class Appender:
             return Appended(reading, tuple(range(self.shards)))
         shard = layout.shard_sql("customer_id", self.shards)
         return Appended(reading, self._write(kind.name, f"SELECT *, {shard} AS shard FROM ({rows})", version))
+
+    def _note_returned(self, version: str) -> None:
+        """Note who bought again after they were erased: that they bought is no consent (see dangol.ledger.contacts)."""
+        if self.erased.stones and scalar(self.connection, "SELECT count(*) FROM erased_people"):
+            rows = f"""
+                SELECT customer_id, '{facts.RETURNED}' AS kind,
+                    timezone('UTC', timezone({literal(self.time_zone)}, moment)) AS happened_at,
+                    {literal(version)} AS version, {layout.shard_sql("customer_id", self.shards)} AS shard
+                FROM ({returned_sql("orders")})"""
+            self._write(facts.ENGAGEMENT.name, rows, version)
 
     def _without_erased(self, reading: Reading, table: str, kind: str, rows_of: Callable[[str], int] | None) -> Reading:
         """Drop from `table` what erased people had before; it counts as rejected, and is not kept anywhere.
