@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from dangol.aws.mail import SesAccount, SesMailer
@@ -46,6 +47,18 @@ def test_each_entry_of_a_call_has_its_own_outcome(status: str, outcome: object) 
     ses = Ses()
     ses.statuses = [status]
     assert SesMailer(ses, "set").send([mail(), mail("c2")], RUN, 0) == [outcome, Sent("m1")]
+
+
+def test_of_all_statuses_that_ses_knows_those_of_one_message_never_hold_up_the_others() -> None:
+    ses, client = Ses(), boto3.client("sesv2", region_name="eu-west-1")
+    outcomes = {}
+    for status in client.meta.service_model.shape_for("BulkEmailStatus").enum:
+        ses.statuses = [status]
+        (outcomes[status],) = SesMailer(ses, "set").send([mail()], RUN, 0)
+    refused = {status for status, outcome in outcomes.items() if isinstance(outcome, Refused)}
+    again = {status for status, outcome in outcomes.items() if isinstance(outcome, NotNow) and outcome.soon}
+    assert refused == {"MESSAGE_REJECTED", "INVALID_PARAMETER", "FAILED"}
+    assert again == {"ACCOUNT_THROTTLED", "TRANSIENT_FAILURE"}
 
 
 def refusing(error: Exception) -> Any:

@@ -15,8 +15,9 @@ from dangol.moves.campaign.posts import Mail, NotNow, Outcome, Refused, Sent, Un
 ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
 """For clients that send: botocore would repeat a call that broke off, which may have gone through."""
 _THROTTLED = ("ACCOUNT_THROTTLED", "TRANSIENT_FAILURE")
-_OF_THE_MESSAGE = ("MESSAGE_REJECTED", "INVALID_PARAMETER_VALUE", "FAILED")
-"""Statuses of one entry; all others (quota, paused, not verified, no such configuration set) concern every message."""
+_OF_THE_MESSAGE = ("MESSAGE_REJECTED", "INVALID_PARAMETER", "FAILED")
+"""Statuses of one entry (SES API v2, BulkEmailStatus), an address that SES cannot read among them; all others (quota,
+paused, not verified, no such configuration set) concern every message."""
 _SLOWER = ("TooManyRequestsException", "ThrottlingException", "Throttling", "LimitExceededException")
 _BROKEN = ("InternalFailure", "InternalServerError", "InternalServiceErrorException", "ServiceUnavailable")
 NOT_REACHED = (EndpointConnectionError, ConnectTimeoutError)
