@@ -53,7 +53,7 @@ def ending(word: str) -> Ending:
     last = text[-1:]
     if 0 <= ord(last or " ") - _HANGUL < _SYLLABLES:
         return _final((ord(last) - _HANGUL) % _FINALS)
-    if last in _SYMBOLS:
+    if last and last in _SYMBOLS:
         return Ending.CLOSED if last in "#@" else Ending.OPEN
     if number := _NUMBER.search(text):
         return _of_number(number.group(1).replace(",", ""), number.group(2))
