@@ -73,6 +73,10 @@ def test_the_particle_after_a_word_is_right(right: str) -> None:
         ("코트|과자", "코트과자"),
         ("코트|로션", "코트로션"),
         ("김단골|님이", "김단골님이"),
+        # who signed up as 김단골님 is not called 김단골님님
+        ("김단골님|님이", "김단골님이"),
+        ("김단골님|께", "김단골님께"),
+        ("해님|님, 해님| 님", "해님, 해님 님"),
         ("가방| 와 코트", "가방 와 코트"),
         # so does what stands after the author's own words
         ("가방|만 코트과", "가방만 코트과"),
@@ -80,6 +84,16 @@ def test_the_particle_after_a_word_is_right(right: str) -> None:
 )
 def test_whichever_of_a_pair_was_written_after_a_value_the_right_one_is_shown(written: str, shown: str) -> None:
     assert with_particles(written.replace("|", END_OF_VALUE)) == shown
+
+
+@pytest.mark.parametrize("word", ["🧥", "!!!", "", "★★"])
+def test_what_cannot_be_read_counts_as_ending_in_a_vowel(word: str) -> None:
+    assert particle(word, "과") == "와"
+
+
+def test_a_long_text_takes_no_longer_than_its_length() -> None:
+    text = "글" * 1_000_000
+    assert with_particles(f"가방{END_OF_VALUE}를 {text}") == f"가방을 {text}"
 
 
 @given(st.text(max_size=30), st.sampled_from(["이", "가", "과", "으로", "예요"]))

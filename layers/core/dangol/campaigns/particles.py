@@ -17,6 +17,7 @@ _PAIRS = (
 )
 """Particles and forms of the copula that depend on the sound before them (표준국어대사전). 이야 is left
 alone: with 야 it would be taken for calling someone."""
+_POLITE = "님"
 _TOLERANT = {"으로": "(으)로", "이나": "(이)나", "이랑": "(이)랑", "이라도": "(이)라도", "이라는": "(이)라는"}
 _FOLLOWING = "는|도|만|의|요|까지|부터"
 """What may follow a particle without a space: 와는, 으로도, 이라도요."""
@@ -34,9 +35,8 @@ def _forms() -> dict[str, tuple[str, str]]:
 
 _FORMS = _forms()
 _ALTERNATIVES = "|".join(sorted(map(re.escape, _FORMS), key=len, reverse=True))
-_AFTER_VALUE = re.compile(
-    rf"(?P<value>[^{END_OF_VALUE}]*){END_OF_VALUE}"
-    rf"(?:(?P<marks>[\"'”’」』》〉)\]]*)(?P<form>{_ALTERNATIVES})(?=(?:{_FOLLOWING})?(?![가-힣])|(?<=[었였])))?"
+_BEHIND_VALUE = re.compile(
+    rf"(?P<marks>[\"'”’」』》〉)\]]*)(?P<form>{_ALTERNATIVES})(?=(?:{_FOLLOWING})?(?![가-힣])|(?<=[었였]))"
 )
 
 
@@ -50,12 +50,17 @@ def particle(word: str, form: str) -> str:
 
 
 def with_particles(text: str) -> str:
-    """`text` with each particle right after a value corrected, and the marks END_OF_VALUE taken out."""
-    return _AFTER_VALUE.sub(_corrected, text)
+    """`text` with each particle right after a value corrected, and the marks END_OF_VALUE taken out.
 
-
-def _corrected(match: re.Match[str]) -> str:
-    value, form = match["value"], match["form"]
-    if form is None:
-        return value
-    return value + match["marks"] + particle(value[-100:], form)
+    A name that comes with 님 gets no second one.
+    """
+    first, *others = text.split(END_OF_VALUE)
+    parts = [first]
+    for part in others:
+        behind = _BEHIND_VALUE.match(part)
+        if behind:
+            part = f"{behind['marks']}{particle(parts[-1][-100:], behind['form'])}{part[behind.end() :]}"
+        elif parts[-1].endswith(_POLITE):
+            part = part.removeprefix(_POLITE)
+        parts.append(part)
+    return "".join(parts)
