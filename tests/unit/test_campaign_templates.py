@@ -87,7 +87,11 @@ def test_a_template_that_cannot_be_used_is_told_with_what_to_do(template: str, c
 
 
 @pytest.mark.parametrize(
-    "value", ["", "  ", "None", "nan", "NULL", "-", "\n", "{{ 7 * 7 }}", "[구매상품명]", "{% x %}", None]
+    "value",
+    [
+        *("", "  ", "None", "nan", "NULL", "-", "\n", "{{ 7 * 7 }}", "[구매상품명]", "{% x %}", None),
+        *("\u3164", "\u115f\u1160", "\uffa0", "\u2800 \u2800", "\u200d", "\ufe0f", "\u200b", "\u00a0", "\u202e"),
+    ],
 )
 def test_a_value_that_says_nothing_is_missing(value: str | None) -> None:
     assert clean(value) is None

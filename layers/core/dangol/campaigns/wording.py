@@ -29,6 +29,8 @@ _NOTHING = frozenset({"", "-", "none", "null", "nan", "nat", "n/a", "undefined",
 _SYNTAX = ("{{", "}}", "{%", "%}", "{#", *(f"[{name}]" for name in PLACEHOLDERS))
 _KEPT = "\u200d\ufe0f"
 """Joiner and selector inside emoji; other invisible characters go."""
+_BLANKS = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
+"""Fillers of 한글 and the empty braille cell: letters and signs by their category, names of people who show none."""
 
 
 def choose(
@@ -97,14 +99,14 @@ def clean(value: str | None) -> str | None:
     if value is None:
         return None
     text = one_line(value)
-    if text.casefold() in _NOTHING or any(mark in text for mark in _SYNTAX):
+    if text.strip(f"{_KEPT} ").casefold() in _NOTHING or any(mark in text for mark in _SYNTAX):
         return None
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1].rstrip() + "…"
 
 
 def one_line(text: str) -> str:
     """Without control and other invisible characters, runs of space as one: fit for a header."""
-    spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    spaced = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(_BLANKS))
     return "".join(c for c in spaced if c in _KEPT or unicodedata.category(c)[0] != "C").strip()
 
 
