@@ -256,6 +256,7 @@ def test_a_campaign_may_say_everything() -> None:
         ("만나 보세요.", '만나 보세요.\n      link: "{{ customer_name }}"', 12, "'link' must be an address"),
         ('"[고객명]님, 세일이에요"', "(광고) 세일이에요", 10, "'title' carries a label of its own; take it out"),
         ('"[고객명]님, 세일이에요"', "세일이에요 [광고]", 10, "'title' carries a label of its own"),
+        ('"[고객명]님, 세일이에요"', "(광\u200b고) 세일이에요", 10, "'title' carries a label of its own"),
         ('"[고객명]님, 세일이에요"', f'"{"세" * 81}"', 10, "'title' is 81 characters long; 80 is the most"),
         ("만나 보세요.", "세" * 161, 11, "'body' is 161 characters long; 160 is the most"),
         ("      title:", "      subject: 세일\n      title:", 10, "unknown key 'subject' of a variant of 'push'"),

@@ -58,7 +58,17 @@ def test_a_korean_title_begins_with_the_label_exactly_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["(광고) 소식", "[광고]소식", "( 광 고 ) 소식", "소식 (광고)", "【광고】 소식", "（광고）소식"]
+    "title",
+    [
+        "(광고) 소식",
+        "[광고]소식",
+        "( 광 고 ) 소식",
+        "소식 (광고)",
+        "【광고】 소식",
+        "（광고）소식",
+        "《광고》 소식",
+        "「광고」 소식",
+    ],
 )
 def test_a_title_with_a_label_of_its_own_is_found(title: str) -> None:
     assert has_own_label(title)

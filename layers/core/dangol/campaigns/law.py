@@ -98,7 +98,7 @@ class Law:
 KR = Law("KR", "(광고)", (time(21), time(8)), frozenset({PUSH}), purchase_months=6, confirm_days=14, remind_months=24)
 REMIND_AHEAD = timedelta(days=30)
 """A reminder is due this long before its last day, so that what stands in its way can be mended in time."""
-_OWN_LABEL = re.compile(r"[(\[（［【<〈{]\s*광\s*고\s*[)\]）］】>〉}]")
+_OWN_LABEL = re.compile(r"[(\[（［【〔<〈《「『{]\s*광\s*고\s*[)\]）］】〕>〉》」』}]")
 
 
 def law_of(country: str) -> Law:

@@ -9,6 +9,7 @@ from dangol.campaigns.content import Button, web_link
 from dangol.campaigns.definition import ITEM_KINDS, Coupon, Variant
 from dangol.campaigns.law import has_own_label
 from dangol.campaigns.templates import complaints, example, names_in
+from dangol.campaigns.wording import one_line
 from dangol.channels import EMAIL, PUSH
 from dangol.document import Document
 
@@ -76,7 +77,7 @@ class _Reader:
         return word
 
     def _title(self, node: yaml.Node, what: str) -> str:
-        if isinstance(node, yaml.ScalarNode) and has_own_label(node.value):
+        if isinstance(node, yaml.ScalarNode) and has_own_label(one_line(node.value)):
             self.document.note(node, f"'{what}' carries a label of its own; take it out: Dangol puts (광고) there")
             return ""
         title = self._template({what: node}, what, MAX_TITLE)
