@@ -75,6 +75,12 @@ def test_items_are_named_or_looped_over() -> None:
         ("{% if items[0] %}x{% endif %}", "'getitem' cannot be used in a message"),
         ("{% if 9 ** 9 ** 9 %}x{% endif %}", "'pow' cannot be used in a message"),
         ("{% if coupon() %}x{% endif %}", "'call' cannot be used in a message"),
+        ("{% if items > 2 %}x{% endif %}", "a condition compares with '==' and '!='"),
+        ("{% for item in items %}{% if item.price < 10000 %}x{% endif %}{% endfor %}", "a condition compares with"),
+        ("{% if coupon and not 3 in customer_name %}x{% endif %}", "a condition compares with"),
+        ("{% if items in customer_name %}x{% endif %}", "a condition compares with"),
+        ("{% if '코트' in 3 %}x{% endif %}", "a condition compares with"),
+        ("{% if '코트' in last_product == 3 %}x{% endif %}", "a condition compares with"),
         ("{% raw %}{{ x }}{% endraw %}", "cannot be shown"),
         ("{% if coupon %}" * 150 + "{% endif %}" * 150, "is nested too deep"),
         ("{% if " + "(" * 2000 + "coupon" + ")" * 2000 + " %}{% endif %}", "is nested too deep"),
@@ -97,6 +103,24 @@ def test_a_value_that_says_nothing_is_missing(value: str | None) -> None:
     assert clean(value) is None
 
 
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ("'코트' in last_product", True),
+        ("'코트' not in last_product", False),
+        ("last_category == '아우터'", True),
+        ("last_category != '아우터' or not coupon", True),
+        ("'코트' in items", False),
+        ("items == 2", False),
+    ],
+)
+def test_a_condition_may_compare_and_look_for_a_text(condition: str, shown: bool) -> None:
+    template = f"{{% if {condition} %}}x{{% endif %}}"
+    values = {"last_product": "코트 (블랙)", "last_category": "아우터", "items": ({"name": "코트"},)}
+    assert complaints(template) == []
+    assert render(template, values) == ("x" if shown else "")
+
+
 PIECES = st.sampled_from(
     [
         *(
@@ -112,6 +136,7 @@ PIECES = st.sampled_from(
             ".code",
             "items",
             "x",
+            *(" > ", " in ", " == ", "3", "'a'", "{% if items", "{% if 'a'"),
         ),
         *("{% for item in items %}", "{{ item.name }}", "{% endfor %}", "{% if coupon %}", "{% endif %}", "{#", "#}"),
     ]

@@ -162,9 +162,22 @@ def _in_condition(node: nodes.Node, loop: str | None) -> Iterator[str]:
         yield from _in_field(node.node.name, node.attr, loop)
     elif isinstance(node, nodes.Getattr) or not isinstance(node, _CONDITIONS):
         yield f"'{type(node).__name__.lower()}' cannot be used in a message"
+    elif isinstance(node, nodes.Compare) and not _is_safe(node):
+        yield "a condition compares with '==' and '!=', or looks for a text: 'a' in a name"
     else:
         for child in node.iter_child_nodes():
             yield from _in_condition(child, loop)
+
+
+def _is_safe(node: nodes.Compare) -> bool:
+    """Whether it can be asked of any values; an order, or `in`, of a text and a number or a list would fail."""
+    match node:
+        case nodes.Compare(
+            expr=nodes.Const(value=str()),
+            ops=[nodes.Operand(op="in" | "notin", expr=nodes.Name() | nodes.Getattr())],
+        ):
+            return True
+    return all(operand.op in ("eq", "ne") for operand in node.ops)
 
 
 def _in_field(name: str, field: str, loop: str | None) -> Iterator[str]:
