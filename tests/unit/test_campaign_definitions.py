@@ -481,6 +481,11 @@ def test_the_notices_of_the_law_are_sent_unless_they_are_switched_off(
     [
         ("KR", "Korea", 1, "'country' must be a code of two capitals such as KR"),
         ("a@b.kr", "nobody", 2, "'email' must have '@' in it"),
+        ("a@b.kr", "a@단골.한국", 2, "'email' must be an address alone, such as hello@shop.kr; a domain in 한글"),
+        ("a@b.kr", "단골 <a@b.kr>", 2, "'email' must be an address alone"),
+        ("a@b.kr", "a b@b.kr", 2, "'email' must be an address alone"),
+        ("a@b.kr", "a..b@b.kr", 2, "'email' must be an address alone"),
+        ("a@b.kr", "shop@", 2, "'email' must be an address alone"),
         ("https://b.kr", "b.kr", 2, "'url' must be an address without blanks that begins with https://"),
         ("https://b.kr", "우리 가게 https://b.kr", 2, "'url' must be an address without blanks"),
         ("https://b.kr", "http://b.kr", 2, "that begins with https://"),

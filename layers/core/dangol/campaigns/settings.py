@@ -1,5 +1,6 @@
 """Who writes and how often: `messaging.yaml`, which all campaigns share."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
@@ -22,6 +23,9 @@ ATTRIBUTION = {EMAIL: timedelta(days=5), PUSH: timedelta(hours=24)}
 """Unless the shop says otherwise; Klaviyo's defaults."""
 _SENDER = tuple(one.name for one in fields(Sender))
 _REQUIRED = tuple(name for name in _SENDER if name != "app_opt_out")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+"""What SES takes and a header can carry as it is (RFC 5322, dot-atom)."""
 _TO_FILL_IN = ("email", "phone", "address", "url")
 """Fields of `sender` that are nobody's as shipped."""
 
@@ -94,12 +98,15 @@ def _country(document: Document, node: yaml.Node) -> str:
 
 def _sender(document: Document, node: yaml.Node) -> Sender:
     found = document.fields(node, _SENDER, _REQUIRED, "'sender'") if node is not document.root else {}
-    texts = {name: document.text(value, f"'{name}'") for name, value in found.items()}
+    texts = {name: " ".join(document.text(value, f"'{name}'").split()) for name, value in found.items()}
     for name, text in texts.items():
         if len(text) > MAX_FIELD:
             document.note(found[name], f"'{name}' is longer than {MAX_FIELD} characters")
     if texts.get("email") and "@" not in texts["email"]:
         document.note(found["email"], "'email' must have '@' in it")
+    elif texts.get("email") and not _ADDRESS.fullmatch(texts["email"]):
+        reason = "'email' must be an address alone, such as hello@shop.kr; a domain in 한글 is written as xn--…"
+        document.note(found["email"], reason)
     if texts.get("url") and not (texts["url"].startswith("https://") and web_link(texts["url"])):
         document.note(found["url"], "'url' must be an address without blanks that begins with https://")
     return Sender(**(dict.fromkeys(_REQUIRED, "") | texts))
