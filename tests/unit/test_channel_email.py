@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from email import message_from_string, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
@@ -175,6 +176,14 @@ def test_the_sender_is_an_ascii_header_that_reads_as_the_name() -> None:
     assert str(parsed["From"]) == "단골상점 <hello@dangol.kr>"
     plain = compose(CONTENT, replace(OCCASION, sender=replace(SENDER, name="Dangol, Inc.")), KR, True, URL)
     assert plain.sender == '"Dangol, Inc." <hello@dangol.kr>'
+
+
+@pytest.mark.parametrize("name", ['단골 Shop, "상점" 🛍 ' * 8, "가" * 120, "a" * 119 + "가"])
+def test_a_long_name_of_the_sender_comes_in_words_that_mail_programs_read(name: str) -> None:
+    sender = compose(CONTENT, replace(OCCASION, sender=replace(SENDER, name=name)), KR, True, URL).sender
+    assert sender.isascii()
+    assert max(map(len, sender.split(" "))) <= 75
+    assert str(make_header(decode_header(sender))) == f"{name.strip()} <{SENDER.email}>"
 
 
 def test_a_senders_name_with_a_line_break_adds_no_header() -> None:

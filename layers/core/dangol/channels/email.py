@@ -16,6 +16,8 @@ from dangol.campaigns.wording import money, one_line
 
 MAX_SUBJECT = 120
 """Characters, with the label."""
+_WORD = 75
+"""Characters of an encoded word in a header (RFC 2047)."""
 MAX_HTML = 102 * 1024
 """Bytes; Gmail cuts longer mail off, and with it the way to opt out."""
 
@@ -61,12 +63,12 @@ def _unsubscribe_headers(url: str) -> tuple[tuple[str, str], ...]:
 
 
 def _from(occasion: Occasion) -> str:
-    """Name and address; a name that is not ASCII is encoded (RFC 2047)."""
+    """Name and address; a name that is not ASCII is encoded, in words of 75 characters at most (RFC 2047)."""
     sender = occasion.sender
     name = one_line(sender.name)
     if name.isascii():
         return str(Address(name, addr_spec=sender.email))
-    return f"{Header(name, 'utf-8', maxlinelen=900).encode()} <{sender.email}>"
+    return f"{Header(name, 'utf-8', maxlinelen=_WORD).encode(linesep='')} <{sender.email}>"
 
 
 def _cut(text: str, longest: int) -> str:
