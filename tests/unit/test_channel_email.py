@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 
 import pytest
 from dangol.campaigns.content import Button, Content, CouponShown, Item
+from dangol.campaigns.definition import Variant
 from dangol.campaigns.law import KR, law_of
+from dangol.campaigns.wording import write
 from dangol.channels.email import MAX_HTML, Email, compose
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -210,6 +212,14 @@ def test_the_longest_mail_stays_below_what_gmail_shows() -> None:
     item = Item("p" * 80, "<" * 80, url, url, Decimal(10**9))
     content = Content("<" * 200, ("&" * 6000,), "<" * 200, (Button("<" * 200, url),) * 3, (item,) * 6, CONTENT.coupon)
     assert 60 * 1024 < len(mail(content).html.encode()) <= MAX_HTML
+
+
+def test_a_body_of_nothing_but_paragraphs_stays_below_it_too() -> None:
+    content = write(Variant("a", "제목", "가\n\n" * 1666), BUYER, None, OCCASION)
+    assert content is not None
+    assert len(content.paragraphs) == 100
+    many = replace(CONTENT, paragraphs=("&" * 60,) * 100)
+    assert len(mail(many).html.encode()) <= MAX_HTML
 
 
 def test_a_long_subject_is_cut_and_keeps_its_label() -> None:

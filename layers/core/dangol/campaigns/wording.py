@@ -19,6 +19,8 @@ MAX_VALUE = 80
 """Characters of a name or product put into a text; longer ones are cut."""
 MAX_TEXT = 6000
 """Characters of a body with its values; the rest is cut."""
+MAX_PARAGRAPHS = 100
+"""Of a body; the rest is cut. Each costs more in an e-mail than its letters."""
 MAX_ITEMS = 6
 """Items of one message."""
 _SYMBOLS = {"KRW": "₩", "USD": "$", "EUR": "€", "JPY": "¥", "GBP": "£", "CNY": "¥"}
@@ -133,7 +135,8 @@ def _escaped(value: str) -> str:
 def _paragraphs(text: str) -> tuple[str, ...]:
     """Parted at blank lines; within them lines stay lines."""
     parts = re.split(r"\n\s*\n", text[:MAX_TEXT])
-    return tuple(filter(None, ("\n".join(filter(None, map(one_line, part.split("\n")))) for part in parts)))
+    paragraphs = ("\n".join(filter(None, map(one_line, part.split("\n")))) for part in parts)
+    return tuple(islice(filter(None, paragraphs), MAX_PARAGRAPHS))
 
 
 def _coupon(coupon: Coupon | None, run_on: date) -> CouponShown | None:
