@@ -61,8 +61,9 @@ def put_person(aws: Aws) -> None:
     boto3.resource("dynamodb").Table(aws.profiles).put_item(Item=profile_row("c1"))
 
 
-def tracked(kind: str, **details: Any) -> dict[str, Any]:
+def tracked(kind: str, to: str = "c1@example.com", **details: Any) -> dict[str, Any]:
     event = example("track")
     body = {**body_of(event), "eventType": kind}
+    body["mail"] = body["mail"] | {"destination": [to]}
     body[kind.lower()] = {"timestamp": "2026-11-24T03:05:00.000Z"} | details
     return with_body(event, body)

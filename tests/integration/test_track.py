@@ -30,12 +30,13 @@ def test_bounces_complaints_opens_and_clicks_are_noted(aws: Aws, context: Contex
     table = boto3.resource("dynamodb").Table(aws.deliveries)
     table.put_item(Item={"run_customer": f"{RUN}#c1", "channel": "email"})
     soft = tracked("Bounce", bounceType="Transient", bouncedRecipients=[{"emailAddress": "c1@example.com"}])
-    hard = tracked("Bounce", bounceType="Permanent", bouncedRecipients=[{"emailAddress": "c1@example.com"}])
+    # what came back tells where the mail was forwarded to, and a complaint whom the provider will name
+    hard = tracked("Bounce", bounceType="Permanent", bouncedRecipients=[{"emailAddress": "c1@forwarded.example"}])
     for event, profile in (
         (soft, {}),
         (hard, {"dead_email": "c1@example.com"}),
         (
-            tracked("Complaint", complainedRecipients=[{"emailAddress": "then@example.com"}]),
+            tracked("Complaint", "then@example.com", complainedRecipients=[{"emailAddress": "redacted@example.com"}]),
             {
                 "unsubscribed_email": int(datetime(2026, 11, 24, 3, 5, tzinfo=UTC).timestamp()),
                 "dead_email": "then@example.com",

@@ -55,12 +55,10 @@ def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> s
         return None
     match found.kind:
         case "bounced" if event["bounce"].get("bounceType") == HARD_BOUNCE:
-            for recipient in event["bounce"]["bouncedRecipients"]:
-                books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
+            _retire(found.customer_id, event, books)
         case "complained":
             books.unsubscribe(found.customer_id, EMAIL, found.happened_at)
-            for recipient in event["complaint"]["complainedRecipients"]:
-                books.retire(found.customer_id, EMAIL, recipient["emailAddress"])
+            _retire(found.customer_id, event, books)
         case "opened" if found.run and _by_person(found, event):
             answers.answer(found.run, found.customer_id, found.step, EMAIL, found.kind)
         case "clicked" if found.run and _by_person(found, event):
@@ -72,6 +70,16 @@ def heed(event: Mapping[str, Any], books: SenderBooks, answers: AnswerBook) -> s
         case _:
             return None
     return found.kind
+
+
+def _retire(customer_id: str, event: Mapping[str, Any], books: SenderBooks) -> None:
+    """Retire the address that the message was sent to, one for each of ours.
+
+    The recipients of the bounce or complaint itself may name another: where mail was forwarded to in the end (the
+    Final-Recipient of the report), or as whom else a provider knows them.
+    """
+    for address in event["mail"]["destination"]:
+        books.retire(customer_id, EMAIL, address)
 
 
 def _by_person(found: EmailEvent, event: Mapping[str, Any]) -> bool:
