@@ -158,6 +158,14 @@ def test_what_is_no_event_is_given_back_and_the_others_are_kept(world: World) ->
     of_others = json.dumps({"eventType": "Open", "mail": {"timestamp": "2026-01-02T05:00:00Z", "messageId": "x"}})
     found = record(world, "no JSON", ses("Open", "c1", "2026-01-02T05:00:00Z"), of_others, "[]", "{}")
     assert found == Recorded(events=1, of_others=1, unreadable=("0", "3", "4"))
+    odd = ['{"eventType": "Open", "mail": "x"}', '{"eventType": "Open", "mail": {"tags": {"dangol-customer": [5]}}}']
+    found = record(world, *odd, ses("Open", "c1", "2026-01-02T06:00:00Z"))
+    assert found == Recorded(events=1, of_others=0, unreadable=("0", "1"))
+
+
+def test_that_ses_tries_the_topic_is_no_event_and_no_dead_letter(world: World) -> None:
+    tried = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert record(world, tried) == Recorded(events=0, of_others=0, unreadable=())
 
 
 def test_many_objects_become_one_that_reads_the_same(world: World) -> None:

@@ -18,6 +18,8 @@ from dangol.ledger.store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
+TOPIC_TEST = "Successfully validated SNS topic for Amazon SES event publishing."
+"""What SES tells a topic when it is made its destination: once with each deployment of one, and no event."""
 _COLUMNS = ("customer_id", "message_id", "run", "kind", "happened_at", "link", "agent")
 
 
@@ -56,9 +58,11 @@ class EngagementRecorder:
         events: list[EmailEvent] = []
         unreadable, of_others = [], 0
         for message_id, body in bodies.items():
+            if body == TOPIC_TEST:
+                continue
             try:
                 event = email_event(json.loads(body))
-            except (KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
                 logger.warning("message %s is no event of SES: %s", message_id, type(error).__name__)
                 unreadable.append(message_id)
                 continue
