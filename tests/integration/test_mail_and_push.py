@@ -88,6 +88,22 @@ def test_a_call_that_fails_says_whether_it_may_have_gone_through(error: Exceptio
     assert SesMailer(client, "set").send([mail(), mail("c2")], RUN, 0) == [outcome, outcome]
 
 
+def test_a_mail_that_makes_a_call_bad_fails_alone() -> None:
+    class Strict(Ses):
+        bad = ("c2@example.com",)
+
+        def send_bulk_email(self, **call: Any) -> dict[str, Any]:
+            if any(entry["Destination"]["ToAddresses"][0] in self.bad for entry in call["BulkEmailEntries"]):
+                raise client_error("BadRequestException")
+            return super().send_bulk_email(**call)
+
+    ses, mails = Strict(), [mail("c1"), mail("c2"), mail("c3")]
+    assert SesMailer(ses, "set").send(mails, RUN, 0) == [Sent("m0"), Refused("bad_request"), Sent("m0")]
+    assert [len(call["BulkEmailEntries"]) for call in ses.sent] == [1, 1]
+    ses.bad = tuple(one.to for one in mails)
+    assert SesMailer(ses, "set").send(mails, RUN, 0) == [NotNow("BadRequestException", soon=False)] * 3
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

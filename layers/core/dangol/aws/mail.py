@@ -19,6 +19,7 @@ _OF_THE_MESSAGE = ("MESSAGE_REJECTED", "INVALID_PARAMETER", "FAILED")
 """Statuses of one entry (SES API v2, BulkEmailStatus), an address that SES cannot read among them; all others (quota,
 paused, not verified, no such configuration set) concern every message."""
 _SLOWER = ("TooManyRequestsException", "ThrottlingException", "Throttling", "LimitExceededException")
+_BAD = NotNow("BadRequestException", soon=False)
 _BROKEN = ("InternalFailure", "InternalServerError", "InternalServiceErrorException", "ServiceUnavailable")
 NOT_REACHED = (EndpointConnectionError, ConnectTimeoutError)
 """The call was never made."""
@@ -34,7 +35,16 @@ class SesMailer:
         self._configuration_set = configuration_set
 
     def send(self, mails: Sequence[Mail], run: str, step: int) -> list[Outcome]:
-        """See Mailer."""
+        """See Mailer. If SES calls the whole call bad, each mail is sent alone: so one does not hold up the others."""
+        outcomes = self._call(mails, run, step)
+        if outcomes != [_BAD] * len(mails) or len(mails) == 1:
+            return outcomes
+        outcomes = [self._call([mail], run, step)[0] for mail in mails]
+        if not any(isinstance(outcome, Sent) for outcome in outcomes):
+            return outcomes  # what is bad concerns them all: the sender's address, say
+        return [Refused("bad_request") if outcome == _BAD else outcome for outcome in outcomes]
+
+    def _call(self, mails: Sequence[Mail], run: str, step: int) -> list[Outcome]:
         try:
             answer = self._client.send_bulk_email(
                 FromEmailAddress=mails[0].email.sender,
