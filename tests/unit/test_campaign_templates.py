@@ -227,6 +227,19 @@ def test_items_without_a_name_are_left_out_and_bad_links_dropped() -> None:
     assert write(Variant("v", "t", "b", items="new"), nothing, None, OCCASION) is None
 
 
+@pytest.mark.parametrize(
+    ("title", "body", "used"),
+    [
+        ("{% if customer_name %}[고객명]님{% endif %}", "본문", False),
+        ("제목", " {% if last_product %}[구매상품명]{% endif %} \n\n", False),
+        ("제목", "{% if last_product %}[구매상품명]{% else %}본문{% endif %}", True),
+    ],
+)
+def test_a_variant_that_comes_out_blank_for_somebody_is_not_used_for_them(title: str, body: str, used: bool) -> None:
+    assert (write(Variant("v", title, body), Facts(), None, OCCASION) is not None) is used
+    assert write(Variant("v", title, body), BUYER, None, OCCASION) is not None
+
+
 def test_a_button_that_leads_nowhere_makes_the_variant_unusable() -> None:
     variant = Variant("v", "t", "b", buttons=(Button("네", "{{ links.accept }}"),))
     assert write(variant, BUYER, None, OCCASION) is not None

@@ -53,14 +53,14 @@ def choose(
 
 
 def write(variant: Variant, facts: Facts, coupon: Coupon | None, occasion: Occasion) -> Content | None:
-    """What a variant says to a person; None when data that it needs is missing."""
+    """What a variant says to a person; None when data that it needs is missing, or without it nothing is said."""
     items = _fit(facts.items.get(variant.items, ())) if variant.items else ()
     if variant.items and not items:
         return None
     shown = _coupon(coupon, occasion.run_on)
     values = _values(facts, items, shown, occasion)
     try:
-        return Content(
+        content = Content(
             one_line(render(variant.title, values)),
             _paragraphs(render(variant.body, values)),
             one_line(render(variant.preheader, values)),
@@ -70,6 +70,7 @@ def write(variant: Variant, facts: Facts, coupon: Coupon | None, occasion: Occas
         )
     except MissingData:
         return None
+    return content if content.title and (content.paragraphs or items) else None
 
 
 def needs(variant: Variant) -> tuple[str, ...]:
