@@ -115,15 +115,15 @@ def test_a_merge_beside_us_is_no_error(tmp_path: Path) -> None:
 
     store = Merging(tmp_path)
     with duckdb.connect() as connection:
-        connection.execute("CREATE TEMP TABLE orders AS SELECT 'o1' AS order_id, 'c3' AS customer_id")
+        connection.execute("CREATE TEMP TABLE orders AS SELECT 'o1' AS order_id, 'c3' AS customer_id, 'v2' AS version")
         key = tmp_path / layout.part_key(layout.OWNERS, layout.shard_of("o1", 5), "v1")
         key.parent.mkdir(parents=True)
         connection.execute(
             f"COPY (SELECT md5_number_lower('o1') AS key, 1::USMALLINT AS shard, 'v1' AS version) TO '{key}' "
             "(FORMAT parquet)"
         )
-        owners.find_moved(connection, store, "v2", 5, tmp_path)
+        owners.find_moved(connection, store, "orders", 5, tmp_path)
         assert connection.execute("FROM moved").fetchall() == [("o1", "v2", 1)]
         store.merges = 99
         with pytest.raises(FileNotFoundError):
-            owners.find_moved(connection, store, "v2", 5, tmp_path)
+            owners.find_moved(connection, store, "orders", 5, tmp_path)

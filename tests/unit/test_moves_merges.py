@@ -10,6 +10,7 @@ import pytest
 from dangol.ledger.layout import shard_of
 from dangol.segments.policy import load_policy
 
+from tests.fakes import RightAfter
 from tests.world import FIRST_DAY, Row, World, compacting_at
 
 POLICY = """
@@ -152,3 +153,40 @@ def test_an_account_merged_into_itself_stays(world: World) -> None:
     orders(world, 1, Row("o1", OLD, 0, 100))
     merge(world, 2, OLD, OLD)
     assert revenue(world) == {OLD: 100}
+
+
+def test_an_order_that_becomes_another_persons_while_it_is_handed_over_counts_once(world: World) -> None:
+    orders(world, 1, Row("o1", OLD, 0, 100))
+    text = f"customer_id,merged_into\n{OLD},{NEW}\n"
+    world.ingest(world.drop(text, 2, "incoming/customers/2.csv"))
+    file = world.drop_rows([Row("o1", OTHER, 0, 100)], 3, "incoming/orders/3.csv")
+    world.crash = RightAfter(
+        "FolderStore.download", lambda: world.ingest(file)
+    )  # the shard is read, and o1 still OLD's
+    world.work_off()
+    assert {who: one for who, one in revenue(world).items() if one} == {OTHER: 100}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_account_that_was_merged_into_the_wrong_one_counts_for_the_right_one_only(again: bool) -> None:
+    """Also where its orders' file comes a second time after they were handed over."""
+    with World(SHARDS, load_policy(POLICY.encode(), "config/segments.yaml")) as world:
+        orders(world, 1, Row("o1", OLD, 0, 100))
+        merge(world, 2)
+        if again:
+            world.runs.noted.clear()
+            orders(world, 1, Row("o1", OLD, 0, 100))
+        merge(world, 3, OLD, OTHER)
+        assert {who: one for who, one in revenue(world).items() if one} == {OTHER: 100}
+
+
+def test_an_account_that_is_merged_on_can_still_be_merged_elsewhere() -> None:
+    """What was handed over of its own does not take the orders from it."""
+    last = next(f"c{n}" for n in range(99) if shard_of(f"c{n}", SHARDS) == 0 and f"c{n}" != OLD)
+    with World(SHARDS, load_policy(POLICY.encode(), "config/segments.yaml")) as world:
+        orders(world, 1, Row("o1", OLD, 0, 100))
+        merge(world, 2)
+        merge(world, 3, NEW, OTHER)
+        orders(world, 4, Row("o2", OLD, 0, 10))  # all is handed over once more
+        merge(world, 5, NEW, last)
+        assert {who: one for who, one in revenue(world).items() if one} == {last: 110}

@@ -2,8 +2,10 @@
 
 A row of a customers file with `merged_into` makes an alias. The shard where the old account lies hands everything of it
 over, under the new account's id, each time something of it is new; the old account is no customer any more. What is
-handed over twice reads like once: an order keeps its version, marked by `~` so that it wins over the old row should
-both lie in one shard; a row of customers files is marked `0-`, so that what the new account says of itself comes first.
+handed over twice reads like once: an order keeps its version, behind which stands `~` and that of the alias, so that it
+wins over the old row should both lie in one shard, and over what was handed to an account named before; a row of
+customers files is marked `0-`, so that what the new account says of itself comes first. Files are appended meanwhile:
+as they do, it notes the owners of orders before it asks who else holds them (see dangol.ledger.owners).
 """
 
 import hashlib
@@ -19,11 +21,12 @@ from dangol.ledger.store import ObjectStore
 
 
 def make_aliases(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make temp table `aliases` (customer_id, merged_into) of what is loaded of customers files."""
+    """Make temp table `aliases` (customer_id, merged_into, told_in: a version) of what is loaded of customers files."""
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE aliases AS
-        SELECT customer_id, merged_into FROM (
-            SELECT customer_id, arg_max(merged_into, version) FILTER (merged_into IS NOT NULL) AS merged_into
+        SELECT customer_id, merged_into, told_in FROM (
+            SELECT customer_id, arg_max(merged_into, version) FILTER (merged_into IS NOT NULL) AS merged_into,
+                max(version) FILTER (merged_into IS NOT NULL) AS told_in
             FROM {facts.CUSTOMERS.view()} GROUP BY customer_id
         ) WHERE merged_into <> customer_id
     """)
@@ -45,31 +48,25 @@ def hand_over(
     if not has_aliases(connection):
         return done, ()
     shards = layout.number_of_shards(store)
-    rows = {layout.ORDERS: _orders(shards), layout.OWNERS: _owners(shards)}
-    rows |= {kind.name: _facts(kind, shards) for kind in facts.OF_PERSONS}
-    name = _name(connection, rows.values())
+    orders, rows = _orders(shards), {kind.name: _facts(kind, shards) for kind in facts.OF_PERSONS}
+    name = _name(connection, [orders, *rows.values()])
     if name == done:
         return done, ()
-    touched: set[int] = set()
-    scratch = folder / "merged"
+    version, scratch = f"merged-{shard:04d}-{name}", folder / "merged"
     scratch.mkdir(exist_ok=True)
-    for kind, query in rows.items():
-        home = "home" if kind == layout.OWNERS else "shard"
-        version = f"merged-{shard:04d}-{name}"
-        given = write_parts(connection, store, kind, query, version, scratch, home)
-        touched |= set() if kind == layout.OWNERS else set(given)
+    owned = owners.owner_rows(shards, f"({orders})", version="version")
+    write_parts(connection, store, layout.OWNERS, owned, version, scratch, "home")
+    owners.find_moved(connection, store, f"({orders})", shards, scratch, source=shard)
+    rows[layout.ORDERS] = f"{orders} UNION ALL BY NAME SELECT order_id, 'moved' AS status, version, shard FROM moved"
+    touched = {one for kind in rows for one in write_parts(connection, store, kind, rows[kind], version, scratch)}
     return name, tuple(sorted(touched))
 
 
 def _orders(shards: int) -> str:
     return f"""
-        SELECT shard_orders.* REPLACE (merged_into AS customer_id, version || '~' AS version),
+        SELECT shard_orders.* REPLACE (merged_into AS customer_id, version || '~' || told_in AS version),
             {layout.shard_sql("merged_into", shards)} AS shard
         FROM shard_orders JOIN aliases USING (customer_id)"""
-
-
-def _owners(shards: int) -> str:
-    return owners.owner_rows(shards, orders=f"({_orders(shards)})", version="version")
 
 
 def _facts(kind: facts.Facts, shards: int) -> str:

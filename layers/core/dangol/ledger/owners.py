@@ -4,8 +4,9 @@ Beside the orders, which are sharded by customer, the ledger keeps for each orde
 into, sharded by order id. Appending a file asks there whether another shard holds one of its orders, and
 tells the older of the two by a row with status 'moved'. Hashes of 64 bits stand for order ids.
 
-Of two files appended at once each writes its owners before it asks, so at least one sees the other. Owners are
-never forgotten, only merged by shard: a file may have written its owners and not yet have asked.
+Of two files appended at once each writes its owners before it asks, so at least one sees the other; what is handed over
+of merged accounts does the same. Owners are never forgotten, only merged by shard: a file may have written its owners
+and not yet have asked.
 """
 
 from pathlib import Path
@@ -36,30 +37,39 @@ def owner_rows(shards: int, orders: str, version: str) -> str:
 
 
 def find_moved(
-    connection: duckdb.DuckDBPyConnection, store: ObjectStore, version: str, shards: int, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    store: ObjectStore,
+    orders: str,
+    shards: int,
+    folder: Path,
+    source: int | None = None,
 ) -> None:
-    """Make temp table `moved` (order_id, version, shard): orders that another shard holds as well.
+    """Make temp table `moved` (order_id, version, shard): those of `orders` that another shard holds as well.
 
-    For each, the shard of the older version is told the newer one's version.
+    `orders` is a relation with order_id, customer_id and version. For each, the shard of the older version is told the
+    newer one's version; but nobody is told of what was handed over of an order of their own (see dangol.ledger.merges).
+    `source` is the shard that hands over: then only those are told to whom it was handed before.
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE mine AS
-        SELECT order_id, {_KEY} AS key, {layout.shard_sql("customer_id", shards)} AS shard,
+        SELECT order_id, version, {_KEY} AS key, {layout.shard_sql("customer_id", shards)} AS shard,
             {layout.shard_sql("order_id", shards)} AS home
-        FROM orders
+        FROM {orders}
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE moved (order_id VARCHAR, version VARCHAR, shard USMALLINT)")
     homes = connection.execute("SELECT DISTINCT home FROM mine ORDER BY home").fetchall()
+    older = "true" if source is None else f"contains(other.version, '~') AND other.shard <> {source}"
     for (home,) in homes:
         files = _files(store, home, folder)
         if not files:
             continue
         connection.execute(f"""
             INSERT INTO moved
-            SELECT DISTINCT order_id, greatest(other.version, {literal(version)}),
-                CASE WHEN other.version < {literal(version)} THEN other.shard ELSE mine.shard END
+            SELECT DISTINCT order_id, greatest(other.version, mine.version),
+                CASE WHEN other.version < mine.version THEN other.shard ELSE mine.shard END
             FROM mine JOIN {_read(files)} AS other USING (key)
-            WHERE mine.home = {home} AND other.shard <> mine.shard
+            WHERE mine.home = {home} AND other.shard <> mine.shard AND CASE WHEN other.version < mine.version
+                THEN {older} ELSE NOT starts_with(other.version, mine.version || '~') END
         """)
 
 

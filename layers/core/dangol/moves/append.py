@@ -54,9 +54,10 @@ class Appender:
         layout.note_layout(self.store, self.shards)
         self._write(layout.OWNERS, owners.owner_rows(self.shards, "orders", literal(version)), version, "home")
         self._note_returned(version)
-        owners.find_moved(self.connection, self.store, version, self.shards, self.folder)
+        versioned = f"(SELECT *, {literal(version)} AS version FROM orders)"
+        owners.find_moved(self.connection, self.store, versioned, self.shards, self.folder)
         rows = f"""
-            SELECT *, {literal(version)} AS version, {layout.shard_sql("customer_id", self.shards)} AS shard FROM orders
+            SELECT *, {layout.shard_sql("customer_id", self.shards)} AS shard FROM {versioned}
             UNION ALL BY NAME SELECT order_id, 'moved' AS status, version, shard FROM moved
         """
         return Appended(reading, self._write(layout.ORDERS, rows, version))
