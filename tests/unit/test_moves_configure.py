@@ -11,7 +11,7 @@ from dangol.configuration import Configuration, to_json
 from dangol.ledger.store import FolderStore
 from dangol.moves.configure import Configure, live_configuration
 
-from tests.fakes import FakeBus, FakeRuns
+from tests.fakes import Crashed, FakeBus, FakeRuns
 
 KEY = "config/segments.yaml"
 GOOD = b'rfm:\n  - {id: recent, where: "recency_days <= 7"}\n'
@@ -123,6 +123,18 @@ def test_a_configuration_that_is_gone_again_changes_nothing(shop: Shop) -> None:
 def test_the_same_event_again_ends_in_the_same(shop: Shop) -> None:
     assert shop.drop(GOOD) == shop.take()
     assert shop.live() == GOOD
+
+
+@pytest.mark.parametrize("key", [KEY, "config/pushed/1"])
+def test_who_dies_before_refreshes_are_asked_for_asks_for_them_when_it_is_tried_again(shop: Shop, key: str) -> None:
+    def dies(reason: str) -> None:
+        raise Crashed(reason)
+
+    shop.store.write(key, GOOD if key == KEY else to_json({"segments.yaml": GOOD}))
+    with pytest.raises(Crashed):
+        Configure(shop.store, shop.runs, shop.bus, dies).take(key, f"event-{key}")
+    assert shop.take(key)["status"] == "live"
+    assert (shop.live(), shop.refreshed) == (GOOD, ["configuration"])
 
 
 class Meanwhile(FolderStore):

@@ -7,6 +7,7 @@ from dangol.configuration import Configuration, from_json, load_configuration, t
 from dangol.errors import InvalidConfiguration, InvalidFiles, Problem
 from dangol.ledger.store import ObjectStore
 from dangol.moves.messages import CONFIGURATION, FILE_REJECTED, EventBus, Runs, rejected
+from dangol.segments.policy import POLICY_FILE
 
 CONFIG_RUN = "configuration"
 CONFIG = "config/"
@@ -68,7 +69,9 @@ class Configure:
             # Whoever changed it meanwhile may have taken another file, or a newer upload of this one: then look again.
             if self._store.replace(LIVE_KEY, to_json(configuration.files), tag):
                 break
-        if configuration.policy != live.policy:
+        # One that is live already may be of a try that died here. To refresh once too often writes nothing.
+        again = configuration.files == live.files and key.startswith((PUSHED, CONFIG + POLICY_FILE))
+        if configuration.policy != live.policy or again:
             self._refresh_all(CONFIGURATION)
         versions = {"configuration_version": configuration.version, "policy_version": configuration.policy.version}
         return self._note(run_id, {"status": "live", "key": key, **versions})
