@@ -1,11 +1,13 @@
 """Olist's parts, dropped one by one: they wait for each other and end as if they had been dropped together."""
 
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.fakes import RightAfter
 from tests.world import World
 
 EXPORTS = Path(__file__).resolve().parents[2] / "examples" / "exports"
@@ -61,3 +63,27 @@ def test_an_older_upload_that_is_told_of_late_changes_nothing() -> None:
             drop(world, part, second)
         drop(world, "payments", 1, ("voucher,1,20.00", "voucher,1,30.00"))
         assert orders_of(world) == ORDERS
+
+
+def test_a_newer_upload_of_a_part_counts_though_a_still_newer_part_came_before_it() -> None:
+    """What the first made of the older upload is refreshed already, and may even be written once more."""
+    with World() as world:
+        for second, part in enumerate(PARTS):
+            drop(world, part, second)
+        drop(world, "items", 9)
+        world.work_off()
+        spent = sum(one.revenue_lifetime for one in world.tables.customers.values())
+        drop(world, "payments", 7, ("voucher,1,20.00", "voucher,1,30.00"))
+        assert orders_of(world)[0] == ("a1", "u1", 130, 2)
+        world.work_off()
+        assert sum(one.revenue_lifetime for one in world.tables.customers.values()) == spent + 10
+
+
+def test_parts_that_were_read_before_a_newer_one_came_do_not_take_its_place() -> None:
+    with World() as world:
+        for second, part in enumerate(PARTS):
+            drop(world, part, second)
+        newer = partial(drop, world, "payments", 7, ("voucher,1,20.00", "voucher,1,30.00"))
+        world.crash = RightAfter("FolderStore.download", newer)
+        drop(world, "items", 9)
+        assert orders_of(world)[0] == ("a1", "u1", 130, 2)

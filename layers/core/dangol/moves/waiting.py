@@ -1,7 +1,8 @@
 """Parts of Olist's data set that arrive one by one: kept until all that make orders together are there.
 
 Whichever comes last finds the others, for each is kept before the others are looked for. The orders are appended
-under the version of the newest part, so that parts that arrive at the same time write the same.
+under the versions of all parts, the newest first: parts that arrive at the same time write the same, and a newer upload
+of any part makes a later version. One that was read before it cannot take its place.
 """
 
 from collections.abc import Sequence
@@ -33,4 +34,5 @@ def with_others(store: ObjectStore, path: Path, name: str, version: str, folder:
     target.mkdir()
     paths = store.download(list(newest.values()), target)
     files = [(found, f"olist {kind}") for found, kind in zip(paths, newest, strict=True)]
-    return files, max(key.rpartition("/")[2] for key in newest.values()), []
+    versions = sorted((key.rpartition("/")[2] for key in newest.values()), reverse=True)
+    return files, ".".join(versions), []
