@@ -47,7 +47,7 @@ def log(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> StateLog:
 
 @pytest.mark.parametrize("state", [STATE, f"({EMPTY_STATE})"], ids=["some", "nobody"])
 def test_a_state_is_read_back_to_the_last_bit(log: StateLog, connection: duckdb.DuckDBPyConnection, state: str) -> None:
-    log.save(3, state, STAMP)
+    log.save(3, state)
     columns = ", ".join(STATE_COLUMNS)
     saved, read = (connection.execute(f"SELECT {columns} FROM {rows}").fetchall() for rows in (state, log.load(3)))
     assert read == saved
@@ -66,7 +66,7 @@ def test_the_head_is_read_back_as_it_was_written(log: StateLog) -> None:
 
 def test_only_older_states_are_forgotten(log: StateLog, tmp_path: Path) -> None:
     for generation in (9, 10, 11):
-        log.save(generation, f"({EMPTY_STATE})", STAMP)
+        log.save(generation, f"({EMPTY_STATE})")
     log.point(FIRST_HEAD)
     log.forget_before(10)
     left = [key.rpartition("/")[2] for key in FolderStore(tmp_path / "bucket").keys("ledger/state/")]
@@ -127,7 +127,7 @@ def test_a_refresh_beside_the_report_is_no_error(tmp_path: Path) -> None:
 
 
 def test_changes_are_kept_for_ever_by_day(log: StateLog, connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    log.save(3, STATE, STAMP)
+    log.keep_changes(STATE, STAMP)
     log.forget_before(99)
     (key,) = FolderStore(tmp_path / "bucket").keys("ledger/changes/as_of=2026-01-03/")
     kept = f"read_parquet('{tmp_path}/bucket/{key}', hive_partitioning = false)"
@@ -143,7 +143,7 @@ def test_changes_are_kept_for_ever_by_day(log: StateLog, connection: duckdb.Duck
 def test_a_state_of_an_earlier_version_lacks_columns_and_is_read(
     log: StateLog, connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    log.save(3, STATE, STAMP)
+    log.save(3, STATE)
     (path,) = (tmp_path / "bucket/ledger/state").rglob("customers-*.parquet")
     old = tmp_path / "old.parquet"
     connection.execute(f"COPY (SELECT * EXCLUDE (exited, last_product) FROM '{path}') TO '{old}' (FORMAT parquet)")

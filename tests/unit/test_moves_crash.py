@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.expected import Expected, differences, members_told, newest_orders
@@ -174,3 +175,14 @@ def test_a_file_that_comes_at_any_moment_of_a_refresh_is_not_lost(asked: World) 
             world.crash = Meanwhile(number, lambda world=world: world.drop_and_ingest(EVENING, second=4))  # type: ignore[misc]
             world.work_off()
             assert differences(world.tables, expected, history=False) == [], name
+
+
+def test_of_a_refresh_that_is_given_up_no_changes_are_kept_but_those_of_the_one_in_its_place(asked: World) -> None:
+    def kept(world: World) -> int:
+        pattern = f"{world.bucket}/ledger/changes/*/*.parquet"
+        return duckdb.execute(f"SELECT count(*) FROM read_parquet('{pattern}')").fetchall()[0][0]  # type: ignore[no-any-return]
+
+    for call, world in crashes(asked, refresh_in_vain, halfway=False):
+        world.queue.waiting.clear()
+        world.refresh_all(world.today + timedelta(days=1))
+        assert kept(world) == len({event["id"] for event in world.bus.of("Segment Changed")}), call

@@ -74,17 +74,21 @@ class StateLog:
             return f"({EMPTY_STATE})"
         return _rows(self._store.download([self._key(generation)], self._folder))
 
-    def save(self, generation: int, state: str, stamp: Stamp) -> None:
-        """Write the state `state` (a relation) as a generation, beside the others, and the changes that led to it.
-
-        Changes are kept for ever, by day (`ledger/changes/as_of=…/`), with the columns of changes_sql.
-        """
-        path, changes = self._folder / f"state-{generation}.parquet", self._folder / f"changes-{generation}.parquet"
+    def save(self, generation: int, state: str) -> None:
+        """Write the state `state` (a relation) as a generation, beside the others."""
+        path = self._folder / f"state-{generation}.parquet"
         self._copy(f"SELECT {', '.join(STATE_COLUMNS)} FROM {state}", path)
-        self._copy(f"FROM ({changes_sql(state, stamp)}) ORDER BY customer_id, segment", changes)
-        self._store.upload(
-            [(path, self._key(generation)), (changes, layout.changes_key(stamp.as_of, stamp.shard, generation))]
-        )
+        self._store.upload([(path, self._key(generation))])
+
+    def keep_changes(self, state: str, stamp: Stamp) -> None:
+        """Write the changes that led to a generation, with the columns of changes_sql.
+
+        They are kept for ever, by day (`ledger/changes/as_of=…/`). So not before the head points at the generation: one
+        of another day may come in its place.
+        """
+        path = self._folder / f"changes-{stamp.generation}.parquet"
+        self._copy(f"FROM ({changes_sql(state, stamp)}) ORDER BY customer_id, segment", path)
+        self._store.upload([(path, layout.changes_key(stamp.as_of, stamp.shard, stamp.generation))])
 
     def _copy(self, query: str, path: Path) -> None:
         self._connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")

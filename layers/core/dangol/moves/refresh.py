@@ -169,9 +169,9 @@ class Refresher:
         if not scalar(self._connection, "SELECT count(*) FROM after WHERE changed"):
             return reached, NOTHING
         reached = replace(reached, generation=head.generation + 1)
-        log.save(reached.generation, "after", _stamp(shard, reached))
+        log.save(reached.generation, "after")
         log.point(reached)
-        served = self._serve("after", _stamp(shard, reached))
+        served = self._serve(log, "after", _stamp(shard, reached))
         return replace(reached, served=reached.generation), served
 
     def _stands_still(self, head: Head, read: tuple[str, ...], as_of: date, request: RefreshRequest) -> bool:
@@ -210,14 +210,15 @@ class Refresher:
         make_features(self._connection, sources, as_of, {*SERVED_FEATURES, *policy.needs.features})
         classify(self._connection, policy, as_of)
 
-    def _serve(self, state: str, stamp: Stamp) -> Served:
+    def _serve(self, log: StateLog, state: str, stamp: Stamp) -> Served:
+        log.keep_changes(state, stamp)
         return serve(difference(self._connection, state, stamp), self._tables, self._bus, stamp)
 
     def _finish(self, log: StateLog, head: Head, shard: int) -> Served:
         """Serve a generation again that may not have been served whole."""
         if head.served == head.generation:
             return NOTHING
-        return self._serve(log.load(head.generation), _stamp(shard, head))
+        return self._serve(log, log.load(head.generation), _stamp(shard, head))
 
 
 def _stamp(shard: int, head: Head) -> Stamp:
