@@ -8,8 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
+from dangol.aws import batches
 from dangol.aws.objects import S3Store
-from dangol.errors import ObjectReplaced
+from dangol.errors import DangolError, ObjectReplaced
 
 from tests.integration.conftest import Aws
 
@@ -80,6 +81,23 @@ def test_an_upload_is_fetched_as_announced(store: S3Store, aws: Aws, tmp_path: P
     etag = aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=b"orders")["ETag"].strip('"')
     store.fetch(KEY, etag, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"orders"
+
+
+def test_an_object_that_s3_does_not_remove_at_once_is_removed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 answers with success though it refused some: whoever is erased would stay."""
+    monkeypatch.setattr(batches.time, "sleep", lambda seconds: None)
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        refused = {"Errors": [{"Key": "ledger/b", "Code": "InternalError"}]}
+        for keys, answer in ((["ledger/a", "ledger/b"], refused), (["ledger/b"], {})):
+            objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            stub.add_response("delete_objects", answer, {"Bucket": "shop", "Delete": objects})
+        S3Store(client, "shop").delete(["ledger/a", "ledger/b"])
+        stub.assert_no_pending_responses()
+        for _ in range(8):
+            stub.add_response("delete_objects", {"Errors": [{"Key": "ledger/b", "Code": "AccessDenied"}]})
+        with pytest.raises(DangolError, match="AccessDenied"):
+            S3Store(client, "shop").delete(["ledger/b"])
 
 
 def test_an_upload_that_was_replaced_or_deleted_is_not_mistaken_for_the_next(

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from dangol.aws.batches import send_all
 from dangol.errors import ObjectReplaced
 
 _THREADS = 8
@@ -72,8 +73,7 @@ class S3Store:
     def delete(self, keys: Sequence[str]) -> None:
         """See ObjectStore."""
         for start in range(0, len(keys), _DELETED_AT_ONCE):
-            objects = [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]]
-            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            send_all(keys[start : start + _DELETED_AT_ONCE], _DELETED_AT_ONCE, self._delete)
 
     def purge(self, prefix: str) -> int:
         """See ErasableStore in dangol.moves.forget_doors."""
@@ -94,6 +94,12 @@ class S3Store:
             if error.response["Error"]["Code"] in _REPLACED:
                 raise ObjectReplaced(key) from error
             raise
+
+    def _delete(self, keys: list[str]) -> tuple[list[str], str]:
+        objects = [{"Key": key} for key in keys]
+        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+        refused = answer.get("Errors", [])
+        return [error["Key"] for error in refused], refused[0]["Code"] if refused else ""
 
     def _delete_version(self, item: Mapping[str, Any]) -> None:
         # One by one: a batch would need the right to delete objects that are not replaced as well.
