@@ -124,6 +124,9 @@ def test_an_event_as_lambda_gives_it_is_answered(shop: Aws, context: Context) ->
     assert respond.choice_of(event) == FIRST
     assert respond.choice_of(event | {"body": f"choice={FIRST}", "isBase64Encoded": False}) == FIRST
     assert respond.choice_of({}) == ""
+    for nonsense in ("choice=%FF%FE", "\x00", "&" * 900, "x" * 2000 + f"&choice={FIRST}"):
+        assert respond.choice_of({"body": nonsense}) != FIRST
+    assert respond.choice_of({"body": "/////w==", "isBase64Encoded": True}) == ""
     assert respond.handler(event, context)["statusCode"] == 400  # its token is an example
 
 

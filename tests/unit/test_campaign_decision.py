@@ -82,6 +82,13 @@ def test_who_may_never_get_it_is_skipped_with_the_reason(
         assert decision == Skipped(Reason(reason))
 
 
+@pytest.mark.parametrize(("moment", "allowed"), [("2026-11-22 23:59", True), ("2026-11-23 00:30", False)])
+def test_the_six_months_after_a_purchase_end_with_the_day_of_the_shop(moment: str, allowed: bool) -> None:
+    buyer = replace(PERSON, consents={}, purchase=Purchase(date(2026, 5, 22), frozenset({"코트"})))
+    message = replace(EMAIL, goods=frozenset({"코트"}), expires_at=NOON + 3 * DAY)
+    assert isinstance(decide(message, buyer, seoul(moment), RULES), Allowed) is allowed
+
+
 def test_transactional_messages_need_no_consent_and_know_neither_night_cap_nor_holdout() -> None:
     """§50 is about advertising; only a campaign that declares itself transactional is exempt."""
     receipt = replace(PUSH, advertising=False, holdout=1.0, expires_at=NOON + 2 * DAY)

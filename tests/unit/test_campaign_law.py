@@ -22,6 +22,7 @@ from dangol.campaigns.law import (
     Purchase,
     add_months,
     has_own_label,
+    in_force,
     keeps_night,
     labelled,
     law_of,
@@ -120,6 +121,21 @@ def test_who_may_be_written_to(
 def test_the_exception_lasts_six_months_after_the_sale(ended: str, today: str, allowed: bool) -> None:
     sale = Purchase(date.fromisoformat(ended), COATS)
     assert may_advertise(KR, None, sale, COATS, date.fromisoformat(today)) is allowed
+
+
+def test_the_persons_own_word_is_of_the_shops_day_and_wins_unless_a_later_consent_is_told() -> None:
+    """§50(2): nothing after a refusal; also not by a file that tells of a consent of the same moment."""
+    at = utc("2026-11-22 15:30")  # the 23rd in Seoul
+    own = Consent(Answer.WITHDRAWN, date(2026, 11, 23))
+    for told_at, found in (
+        ({}, own),
+        ({"email": at}, own),
+        ({"email": utc("2026-11-22 15:30:01")}, GIVEN),
+    ):
+        assert in_force({"email": GIVEN, "push": GIVEN}, told_at, {"email": at}, "Asia/Seoul") == {
+            "email": found,
+            "push": GIVEN,
+        }
 
 
 def test_months_end_where_the_month_ends() -> None:

@@ -170,6 +170,10 @@ def test_a_long_value_is_cut() -> None:
     assert clean("가" * 81) == "가" * 79 + "…"
 
 
+def test_a_name_in_parts_as_some_computers_write_it_is_put_together() -> None:
+    assert clean("\u1100\u1175\u11b7\u1103\u1161\u11ab") == "김단"
+
+
 def test_header_injection_ends_as_text() -> None:
     assert one_line("제목\r\nBcc: all@example.com\u2028\u202e끝") == "제목 Bcc: all@example.com 끝"
 
@@ -254,6 +258,7 @@ def test_a_button_that_leads_nowhere_makes_the_variant_unusable() -> None:
         ("https://a.kr/가방?x=1&y=2", True),
         ("http://a.kr", True),
         ("javascript:alert(1)", False),
+        ("//evil.example", False),
         ("https://a.kr/a b", False),
         ('https://a.kr/"x', False),
         ("https://a.kr/" + "x" * 500, False),

@@ -172,6 +172,13 @@ def test_whatever_comes_from_data_is_escaped() -> None:
     assert "https://a.kr/?a=1&b=2" in Page(html).links
 
 
+def test_plain_text_is_plain() -> None:
+    evil = '<b>니트 & 코트</b> "새것"'
+    text = mail(Content(evil, (evil,), buttons=(Button(evil, "https://a.kr/?a=1&b=2"),), items=(Item("p", evil),))).text
+    assert text.count(evil) == 4
+    assert "https://a.kr/?a=1&b=2" in text
+
+
 def test_the_sender_is_an_ascii_header_that_reads_as_the_name() -> None:
     assert mail().sender.isascii()
     parsed = message_from_string(f"From: {mail().sender}\n\n", policy=policy.default)

@@ -1,12 +1,15 @@
 """A push is lawful, short, and dead before the night."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dangol.campaigns.content import Button, Content, Sender
+from dangol.campaigns.gate import Profile
 from dangol.campaigns.law import KR, law_of
 from dangol.channels.push import MAX_PAYLOAD, Push, compose, sns_attributes, sns_message, ttl
+from dangol.moves.campaign.posts import Letter, Notification, Outcome, Pusher, PushPost, Sent, Terms
 
 from tests.messages import OCCASION
 
@@ -33,6 +36,20 @@ def test_a_long_push_is_cut_but_never_its_label_or_opt_out() -> None:
     push = compose(Content("가" * 200, ("나" * 500,)), OCCASION, KR, True)
     assert push.title == "(광고) " + "가" * 79 + "…"
     assert push.text == "나" * 219 + "…\n단골상점 02-123-4567\n수신거부: 앱 > 설정 > 알림"
+
+
+def test_what_is_handed_to_sns_dies_when_it_must_have_arrived() -> None:
+    class Told(Pusher):
+        def send(self, notifications: Sequence[Notification]) -> list[Outcome]:
+            self.told = notifications
+            return [Sent("p1")]
+
+    pusher, profile = Told(), Profile("c1", 1, addresses={"push": "token"}, push_platform="fcm")
+    letter, terms = Letter(profile, "v", CONTENT, NOON + timedelta(seconds=61.9)), Terms("r1", 0, OCCASION, KR, True)
+    PushPost(pusher, lambda: NOON).send([letter], terms)
+    (told,) = pusher.told
+    assert told.attributes == sns_attributes(61)
+    assert json.loads(json.loads(told.message)["GCM"])["fcmV1Message"]["message"]["android"] == {"ttl": "61s"}
 
 
 def test_sns_gets_a_string_for_each_platform() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from dangol.engagement.events import EmailEvent, email_event, tag_of, text_of_tag
-from dangol.engagement.machines import any_by_person
+from dangol.engagement.machines import any_by_person, is_at_once
 from dangol.engagement.people import by_people_sql
 from dangol.engine import connect
 from dangol.shop import Shop
@@ -112,6 +112,12 @@ def test_the_day_is_that_of_the_shop() -> None:
 @pytest.mark.parametrize(("second", "counts"), [("00:00:01", False), ("01:00:09", False), ("01:00:10", True)])
 def test_nobody_reads_within_ten_seconds_of_the_delivery(second: str, counts: bool) -> None:
     assert bool(by_people(DELIVERED, ("opened", second, None, PHONE))) is counts
+
+
+@pytest.mark.parametrize(("second", "at_once"), [(9.999, True), (10, False), (11, False)])
+def test_senders_draw_the_line_at_the_same_second(second: float, at_once: bool) -> None:
+    sent = datetime(2026, 11, 22, 1, tzinfo=UTC)
+    assert is_at_once(sent, sent + timedelta(seconds=second)) is at_once
 
 
 def test_without_a_delivery_the_sending_is_taken() -> None:
