@@ -34,7 +34,7 @@ class Facts:
     items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
     """By kind (definition.ITEM_KINDS): what may be shown to them, best first."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Signed links of this person: `accept`, `decline` and `unsubscribe`."""
+    """Signed links of this person: `accept` and `decline`, where there is an invitation."""
 
 
 @dataclass(frozen=True, slots=True)
