@@ -104,7 +104,12 @@ def clean(value: str | None) -> str | None:
     text = one_line(value)
     if text.strip(f"{_KEPT} ").casefold() in _NOTHING or any(mark in text for mark in _SYNTAX):
         return None
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1].rstrip() + "…"
+    return cut(text, MAX_VALUE)
+
+
+def cut(text: str, longest: int) -> str:
+    """At most so many characters, the last one … where something is left out."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, Template
 
 from dangol.campaigns.content import Content, Occasion
 from dangol.campaigns.law import Law, labelled
-from dangol.campaigns.wording import money, one_line
+from dangol.campaigns.wording import cut, money, one_line
 
 MAX_SUBJECT = 120
 """Characters, with the label."""
@@ -42,7 +42,7 @@ def compose(content: Content, occasion: Occasion, law: Law, advertising: bool, u
     name, e-mail, phone and address of the sender and a way to opt out, in Korean and English. RFC 8058: the headers let
     mail programs unsubscribe with one click; `unsubscribe_url` takes that POST, and shows a page to a GET.
     """
-    subject = _cut(labelled(law, content.title) if advertising else content.title, MAX_SUBJECT)
+    subject = cut(labelled(law, content.title) if advertising else content.title, MAX_SUBJECT)
     values = {
         "content": content,
         "sender": occasion.sender,
@@ -69,10 +69,6 @@ def _from(occasion: Occasion) -> str:
     if name.isascii():
         return str(Address(name, addr_spec=sender.email))
     return f"{Header(name, 'utf-8', maxlinelen=_WORD).encode(linesep='')} <{sender.email}>"
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _priced(currency: str) -> Callable[..., str]:

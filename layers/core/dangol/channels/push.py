@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dangol.campaigns.content import Content, Occasion
 from dangol.campaigns.law import Law, labelled
+from dangol.campaigns.wording import cut
 
 MAX_TITLE, MAX_TEXT = 80, 220
 """Characters as shown; what is longer is cut, never label, sender or opt-out."""
@@ -32,10 +33,10 @@ def compose(content: Content, occasion: Occasion, law: Law, advertising: bool) -
     sender, how to reach them, and how to opt out.
     """
     sender = occasion.sender
-    text = _cut(" ".join(content.paragraphs), MAX_TEXT)
+    text = cut(" ".join(content.paragraphs), MAX_TEXT)
     if advertising:
         text += f"\n{sender.name} {sender.phone}\n수신거부: {sender.app_opt_out}"
-    title = _cut(content.title, MAX_TITLE)
+    title = cut(content.title, MAX_TITLE)
     return Push(
         labelled(law, title) if advertising else title, text, content.buttons[0].link if content.buttons else ""
     )
@@ -68,10 +69,6 @@ def sns_attributes(seconds: int) -> dict[str, dict[str, str]]:
     """`MessageAttributes` of SNS Publish: the time to live on each platform."""
     platforms = ("FCM", "APNS", "APNS_SANDBOX")
     return {f"AWS.SNS.MOBILE.{p}.TTL": {"DataType": "String", "StringValue": str(seconds)} for p in platforms}
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _json(value: object) -> str:
