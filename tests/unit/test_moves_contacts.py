@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_second_refresh_writes_nobody_and_a_new_file_writes_whom_it_changes(wo
     assert world.profiles.written == ["c1", "c2", "c2"]
     row = world.profiles.rows["c2"]
     assert (row["email"], row["name"]) == ("lee@new.example.com", "이손님")
+
+
+def test_a_consent_of_a_day_to_come_outlasts_no_refusal(world: World) -> None:
+    drop(world, PEOPLE + KIM.replace("2025-12-01 10:00", "2062-12-01 10:00"), second=1)
+    assert world.profiles.rows["c1"]["consents"]["email"] == {"answer": "given", "on": "2026-01-01"}
+    world.profiles.unsubscribe("c1", "email", datetime(2026, 1, 1, 3, tzinfo=UTC))
+    (now,) = world.profiles.read(["c1"]).values()
+    assert now.recipient("r1", "Asia/Seoul").consents["email"].answer == "withdrawn"
 
 
 def test_an_answer_without_a_moment_keeps_the_day_on_which_it_was_first_seen(world: World) -> None:

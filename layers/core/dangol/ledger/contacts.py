@@ -137,9 +137,10 @@ def _consent_sql(subject: str) -> str:
     """SQL: the newest answer, its day, and its moment where the same row tells it.
 
     What came with a merged account counts where it is stricter (design §5, promise 12), or where there is nothing else.
+    A moment that is yet to come is taken as not told: else a mistaken year would outlast every refusal (law.in_force).
     """
     seen = facts.seen_on("version")
-    told, accepts = _DATED.get(subject, "NULL::TIMESTAMP"), f"accepts_{subject}"
+    told, accepts = _told(_DATED[subject]) if subject in _DATED else "NULL::TIMESTAMP", f"accepts_{subject}"
     own = f"NOT {facts.handed_over('version')}"
     order = f"{{stricter: NOT ({own} OR {accepts}), own: {own}, version: version}}"
 
@@ -150,6 +151,12 @@ def _consent_sql(subject: str) -> str:
         {newest(f"CASE WHEN {accepts} THEN 'given' ELSE 'withdrawn' END")} AS {subject}_answer,
         {newest(f"coalesce({told}::DATE, {seen})")} AS {subject}_on,
         {newest(f"epoch({told}::TIMESTAMPTZ)::BIGINT")} AS {subject}_at"""
+
+
+def _told(at: str) -> str:
+    """SQL: a moment that a customers file tells, unless it was yet to come; two days are left for clocks and zones."""
+    due = f"{facts.seen_at('version')} + INTERVAL 2 DAYS"
+    return f"CASE WHEN coalesce({at}::TIMESTAMPTZ <= {due}, true) THEN {at} END"
 
 
 def _buyers_sql() -> str:

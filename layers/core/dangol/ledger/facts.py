@@ -80,9 +80,14 @@ def _newest_values(facts: Facts, rows: str) -> str:
         ) WHERE says"""
 
 
+def seen_at(version: str) -> str:
+    """SQL: the moment at which a file of this version was dropped; NULL where the version tells no time."""
+    return rf"(try_strptime(regexp_extract({version}, '\d{{8}}T\d{{6}}Z'), '%Y%m%dT%H%M%SZ') AT TIME ZONE 'UTC')"
+
+
 def seen_on(version: str) -> str:
-    """SQL: the day in the shop on which a file of this version was dropped; NULL where the version tells no time."""
-    return rf"(try_strptime(regexp_extract({version}, '\d{{8}}T\d{{6}}Z'), '%Y%m%dT%H%M%SZ') AT TIME ZONE 'UTC')::DATE"
+    """SQL: the day of it in the shop."""
+    return f"{seen_at(version)}::DATE"
 
 
 HANDED_OVER = "0-"
