@@ -87,6 +87,9 @@ def test_a_campaign_goes_from_its_schedule_to_ses_and_sns(
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert headers["List-Unsubscribe"].startswith("<https://unsubscribe.example.com/?token=")
     assert sorted(p["TargetArn"].split("/")[-1] for p in sns.published) == ["token-c1", "token-c2"]
+    for push in sns.published:
+        assert (push["MessageStructure"], "fcmV1Message" in push["Message"]) == ("json", True)
+        assert "AWS.SNS.MOBILE.FCM.TTL" in push["MessageAttributes"]
 
     deliveries = shop.rows(shop.deliveries)
     assert problems("deliveries", deliveries) == []

@@ -28,6 +28,13 @@ def test_what_ses_says_of_the_account_is_told_before_a_launch(account: dict[str,
     assert (says in complaint) if says else complaint is None  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("verified", [{"dangol.kr": True}, {"hello@dangol.kr": True, "dangol.kr": False}])
+def test_a_verified_address_is_enough_and_so_is_its_domain(verified: dict[str, bool]) -> None:
+    ses = Ses()
+    ses.verified = verified
+    assert SesAccount(ses).complaint(hello(), "hello@dangol.kr") is None
+
+
 def mail(person: str = "c1") -> Mail:
     return Mail(f"{person}@example.com", person, Email("a@dangol.kr", "제목", "<p>글</p>", "글", (("X-A", "b"),)))
 

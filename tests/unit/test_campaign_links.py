@@ -79,6 +79,15 @@ def test_a_link_holds_the_customer_id_and_nothing_personal() -> None:
     assert urlsafe_b64decode(payload + "==") == b'["accept","c1","style_talk",1795921200]'
 
 
+def test_links_of_mails_sent_long_ago_are_still_good() -> None:
+    """The opt-out of a mail works for ever, so what a token looks like can only be added to."""
+    token = sign(Link(Action.UNSUBSCRIBE, "c1", "email hello-20261124T0300Z"), b"k" * 32)
+    assert token == (
+        "WyJ1bnN1YnNjcmliZSIsImMxIiwiZW1haWwgaGVsbG8tMjAyNjExMjRUMDMwMFoiLDBd"
+        ".ZSAXLYbHveILHiTelUqHBM9UlmGUdZelBB3iac2b7DM"
+    )
+
+
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 32 bytes"):
         sign(ACCEPT, b"secret")

@@ -65,6 +65,10 @@ def test_items_are_named_or_looped_over() -> None:
             "{% for a in items %}{% for b in items %}x{% endfor %}{% endfor %}",
             "a loop is '{% for item in items %}' and does not stand in another",
         ),
+        ("{% for item in items if item.price %}x{% endfor %}", "a loop is '{% for item in items %}'"),
+        ("{% for item in items recursive %}x{% endfor %}", "a loop is '{% for item in items %}'"),
+        ("{% for item in items %}x{% else %}{{ item.name.upper }}{% endfor %}", "cannot be used in a message"),
+        ("{% if coupon %}x{% elif range(3) %}y{% endif %}", "'call' cannot be used in a message"),
         ("{% for item in items %}{{ item }}{% endfor %}", "'item' is written with one of its fields"),
         ("{% for item in items %}{{ item.cost }}{% endfor %}", "'item' has no 'cost'"),
         ("{{ item.name }}", "unknown name 'item'"),
@@ -242,6 +246,12 @@ def test_items_without_a_name_are_left_out_and_bad_links_dropped() -> None:
 def test_a_variant_that_comes_out_blank_for_somebody_is_not_used_for_them(title: str, body: str, used: bool) -> None:
     assert (write(Variant("v", title, body), Facts(), None, OCCASION) is not None) is used
     assert write(Variant("v", title, body), BUYER, None, OCCASION) is not None
+
+
+def test_a_body_that_grew_too_long_is_cut() -> None:
+    content = write(Variant("v", "제목", "[고객명] " * 1000), replace(BUYER, customer_name="김" * 60), None, OCCASION)
+    assert content is not None
+    assert 5900 <= len("".join(content.paragraphs)) <= 6000
 
 
 def test_a_button_that_leads_nowhere_makes_the_variant_unusable() -> None:
