@@ -180,6 +180,16 @@ def test_an_account_that_was_merged_into_the_wrong_one_counts_for_the_right_one_
         assert {who: one for who, one in revenue(world).items() if one} == {OTHER: 100}
 
 
+def test_an_account_whose_orders_were_handed_on_can_still_be_merged_elsewhere() -> None:
+    last = next(f"c{n}" for n in range(99) if shard_of(f"c{n}", SHARDS) == 1 and f"c{n}" != NEW)
+    with World(SHARDS, load_policy(POLICY.encode(), "config/segments.yaml")) as world:
+        orders(world, 1, Row("o1", OLD, 0, 100))
+        merge(world, 2)
+        merge(world, 3, NEW, OTHER)
+        merge(world, 4, OLD, last)
+        assert {who: one for who, one in revenue(world).items() if one} == {last: 100}
+
+
 def test_an_account_that_is_merged_on_can_still_be_merged_elsewhere() -> None:
     """What was handed over of its own does not take the orders from it."""
     last = next(f"c{n}" for n in range(99) if shard_of(f"c{n}", SHARDS) == 0 and f"c{n}" != OLD)

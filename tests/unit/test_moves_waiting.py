@@ -75,6 +75,8 @@ def test_a_newer_upload_of_a_part_counts_though_a_still_newer_part_came_before_i
         spent = sum(one.revenue_lifetime for one in world.tables.customers.values())
         drop(world, "payments", 7, ("voucher,1,20.00", "voucher,1,30.00"))
         assert orders_of(world)[0] == ("a1", "u1", 130, 2)
+        newest = world.store.keys("ledger/orders/")[-1].rpartition("/")[2]
+        assert newest.startswith("part-20260101T000009Z"), "as new as its newest part"
         world.work_off()
         assert sum(one.revenue_lifetime for one in world.tables.customers.values()) == spent + 10
 
