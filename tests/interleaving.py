@@ -28,9 +28,15 @@ class Turn:
     dies: bool = False
 
 
-TURNS = st.lists(
-    st.builds(Turn, st.integers(0, 5), st.integers(1, 12), st.sampled_from([False, False, False, True])), max_size=6
-)
+def _turns(threads: int, calls: int) -> st.SearchStrategy[list[Turn]]:
+    dies = st.sampled_from([False, False, False, True])
+    return st.lists(st.builds(Turn, st.integers(0, threads - 1), st.integers(1, calls), dies), max_size=6)
+
+
+TURNS, LONG_TURNS = _turns(6, 12), _turns(4, 40)
+ALL_DIE, ALL_FINISH, ALL_GO_ON = "all die", "all come to an end", "all go on"
+ENDS = st.sampled_from([ALL_FINISH, ALL_DIE, ALL_GO_ON])
+"""What becomes, when their turns are over, of those who are not at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,8 @@ class Turns(Crash):
         self._threads.append(_Thread(self, self._processes, work))
         self._processes += 1
 
-    def run(self, turns: Iterable[Turn]) -> None:
-        """Let who is started take turns."""
+    def run(self, turns: Iterable[Turn], end: str = ALL_GO_ON) -> None:
+        """Let who is started take turns; `end` is one of ENDS."""
         for turn in turns:
             if ready := self._ready():
                 process = ready[turn.who % len(ready)].process
@@ -104,6 +110,10 @@ class Turns(Crash):
                         self._move(threads[turn.who % len(threads)])
                 if turn.dies:
                     self._kill(process)
+        if end == ALL_DIE:
+            self.kill()
+        if end == ALL_FINISH:
+            self.finish()
 
     def finish(self) -> None:
         """Let all go on to their end."""

@@ -19,7 +19,7 @@ from dangol.moves.campaign.rounds import LIFE, LOOK_AGAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.interleaving import TURNS, Turn, Turns
+from tests.interleaving import ENDS, TURNS, Turn, Turns
 from tests.senders import NOON, FakePost, SendingWorld, hello
 
 BY_EMAIL = "\n  email: [{id: a, subject: 안녕하세요, body: 반가워요.}]\n"
@@ -59,7 +59,6 @@ class Play:
 
 
 NOBODY: frozenset[str] = frozenset()
-ENDS = st.sampled_from(["all come to an end", "all die", "all go on"])
 PAUSES = st.sampled_from([timedelta(seconds=1), LIFE + timedelta(seconds=2), LOOK_AGAIN + timedelta(minutes=1)])
 TAKES = st.lists(st.sampled_from([0, 0, 1]), min_size=1, max_size=3).map(tuple)
 OTHERS = st.frozensets(st.sampled_from(["launch", "launch as well", "unsubscribe", "refresh", "cancel"]), max_size=2)
@@ -151,11 +150,7 @@ class Stage:
                 self.turns.start(self._sender(which))
             for other in sorted(scene.others):
                 self.turns.start(self._other(other))
-            self.turns.run(scene.turns)
-            if scene.end == "all die":
-                self.turns.kill()
-            if scene.end == "all come to an end":
-                self.turns.finish()
+            self.turns.run(scene.turns, scene.end)
             self.slow |= self.turns.going_on and scene.until_next > LIFE
             self.world.now += scene.until_next
         self.turns.finish()

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
-from dangol.engine import connect, literal
-from dangol.identity import LOCAL_KEY
+from dangol.engine import literal
 from dangol.ledger.layout import shard_of
-from dangol.moves.forget import Forgetter
-from dangol.moves.forget_doors import Clock, Outside
 from dangol.moves.ingest import DroppedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.interleaving import Turn, Turns
+from tests.busy import Busy
+from tests.erasing import HEADER, ORDERS, PEOPLE, Eraser, words
+from tests.interleaving import ENDS, LONG_TURNS, Turn, Turns
 from tests.senders import FakeProfiles
-from tests.unit.test_moves_forget import HEADER, NOW, ORDERS, PEOPLE, Tables, words
-from tests.unit.test_moves_interleaved import TURNS, Busy
-from tests.world import SHOP
 
 SHARDS = 2
 OLD = next(one for one in map("d{}".format, range(40)) if shard_of(one, SHARDS) != shard_of("c1", SHARDS))
@@ -54,18 +48,19 @@ SCENES = st.builds(
     files=st.lists(st.integers(0, len(FILES) - 1), max_size=2).map(tuple),
     shards=st.lists(st.integers(0, SHARDS - 1), max_size=2, unique=True).map(tuple),
     forget=st.sampled_from([True, True, False]),
-    turns=TURNS,
-    end=st.sampled_from(["all come to an end", "all die", "all go on"]),
+    turns=LONG_TURNS,
+    end=ENDS,
 )
 
 
-class Shop:
+class Shop(Eraser):
     """A shop in which somebody is erased while functions take turns."""
 
     def __init__(self, world: Busy) -> None:
-        self.world, self.turns = world, Turns()
-        self.now = NOW
-        self.ingesting = 0
+        super().__init__(world)
+        self.turns, self.ingesting = Turns(), 0
+        self.is_busy = lambda: self.ingesting > 0
+        self.is_taken = lambda key: any(facts.get("key") == key for facts in world.runs.noted.values())
         self.working: set[int] = set()
         world.profiles, world.today = FakeProfiles(), date(2026, 1, 3)
         for second, (kind, text) in enumerate(BEFORE, 1):
@@ -79,42 +74,24 @@ class Shop:
             for number in scene.files:
                 self.turns.start(self._ingest(self.files[number]))
             if scene.forget:
-                self.turns.start(self.forget)
+                self.turns.start(self.erase)
             for shard in scene.shards:
                 self.turns.start(self._worker(shard))
-            self.turns.run(scene.turns)
-            if scene.end == "all die":
-                self.turns.kill()
-            if scene.end == "all come to an end":
-                self.turns.finish()
+            self.turns.run(scene.turns, scene.end)
         self.turns.finish()
 
     def sleep(self, _: float) -> None:
         self.now += timedelta(seconds=1)
 
-    def forget(self) -> dict[str, Any]:
-        door = self.world._watched
-        outside = Outside(
-            store=door(self.world.store),
-            tables=door(Tables(self.world)),
-            queue=door(self.world.queue),
-            runs=door(self.world.runs),
-            is_taken=lambda key: any(facts.get("key") == key for facts in self.world.runs.noted.values()),
-            is_busy=lambda: self.ingesting > 0,
-            export=lambda: None,
-            forget_token=lambda platform, token: True,
-        )
-        clock = Clock(lambda: self.now, lambda: self.world.today, door(self).sleep)
-        with tempfile.TemporaryDirectory() as folder, connect(SHOP, Path(folder)) as connection:
-            forgetter = Forgetter(connection, outside, clock, LOCAL_KEY, Path(folder))
-            return forgetter.forget(["c1"], self.now + timedelta(seconds=9))
+    def erase(self) -> dict[str, Any]:
+        return self.call(lambda forgetter: forgetter.forget(["c1"], self.now + timedelta(seconds=9)))
 
     def wind_up(self) -> dict[str, Any]:
         """Whatever died is tried again, until nothing is left to do."""
         self.world.crash = None
         for file in self.files:
             self.world.ingest(file)
-        while not (proof := self.forget())["done"]:
+        while not (proof := self.erase())["done"]:
             self.world.work_off()
         self.world.work_off()
         return proof

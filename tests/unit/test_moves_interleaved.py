@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
 from dangol.engine import literal
-from dangol.ledger.store import FolderStore
 from dangol.moves.ingest import DroppedFile
 from dangol.moves.messages import DAILY, REBUILD, REPLAY, RefreshRequest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.busy import Busy
 from tests.expected import features, newest_orders, segments
-from tests.interleaving import Turn, Turns
+from tests.interleaving import ENDS, LONG_TURNS, Turn, Turns
 from tests.world import FIRST_DAY, Row, World, compacting_at, csv_of
 
 SHARDS = 2
@@ -80,39 +78,17 @@ UPLOADS = st.lists(
     max_size=4,
     unique_by=lambda one: one.old if isinstance(one, Merge) else id(one),
 )
-TURNS = st.lists(
-    st.builds(Turn, st.integers(0, 3), st.integers(1, 40), st.sampled_from([False, False, False, True])), max_size=6
-)
 SCENES = st.builds(
     Scene,
     files=st.lists(st.integers(0, 3), max_size=2).map(tuple),
     shards=st.lists(st.integers(0, SHARDS - 1), max_size=2, unique=True).map(tuple),
     daily=st.booleans(),
     replay=st.sampled_from([False, False, True]),
-    turns=TURNS,
-    end=st.sampled_from(["all come to an end", "all die", "all go on"]),
+    turns=LONG_TURNS,
+    end=ENDS,
     days=st.sampled_from([0, 0, 1, 4]),
 )
 PLAYS = st.builds(Play, UPLOADS, st.lists(SCENES, min_size=1, max_size=3))
-
-
-class Bucket(FolderStore):
-    """Gives copies, as S3 does: what is deleted or written anew meanwhile does not change them."""
-
-    def download(self, keys: Sequence[str], folder: Path) -> list[Path]:
-        paths = super().download(keys, folder)
-        copies = [folder / f"{abs(hash(path))}.parquet" for path in paths]
-        for path, copy in zip(paths, copies, strict=True):
-            shutil.copyfile(path, copy)
-        return copies
-
-
-class Busy(World):
-    """A shop whose functions take turns."""
-
-    @property
-    def store(self) -> Bucket:
-        return Bucket(self.bucket)
 
 
 class Stage:
@@ -144,11 +120,7 @@ class Stage:
                 self.world.queue.ask(self._all(REPLAY, FIRST_DAY))
             for shard in scene.shards:
                 self.turns.start(self._worker(shard))
-            self.turns.run(scene.turns)
-            if scene.end == "all die":
-                self.turns.kill()
-            if scene.end == "all come to an end":
-                self.turns.finish()
+            self.turns.run(scene.turns, scene.end)
             self.world.today += timedelta(days=scene.days)
         self.turns.finish()
 
