@@ -22,7 +22,7 @@ from dangol.campaigns.settings import Settings
 from dangol.ledger.contact import Contact
 from dangol.moves.campaign.deliver import Deliverer
 from dangol.moves.campaign.launch import Doors, Launcher
-from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, Quota, Run, RunState, Status
+from dangol.moves.campaign.messages import Batch, Delivery, Grant, Overtaken, Quota, Run, RunState, Status
 from dangol.moves.campaign.posts import Letter, Outcome, Sent, Terms
 from dangol.moves.campaign.rounds import LIFE, Clock, Outside
 from dangol.shop import Shop
@@ -309,6 +309,19 @@ class FakeBatches:
         """A sender is done with it; it may have come to others as well."""
         if body in self.waiting:
             self.waiting.remove(body)
+
+
+class Allowance:
+    """Quota of so many in all, each a `pace` after the other."""
+
+    def __init__(self, left: int, pace: timedelta = timedelta()) -> None:
+        self.left = left
+        self._pace = pace
+
+    def take(self, wanted: int, now: datetime, latest: datetime) -> Grant:
+        count = min(wanted, self.left)
+        self.left -= count
+        return Grant(count, now + count * self._pace)
 
 
 HELLO = """

@@ -17,9 +17,10 @@ from dangol.moves.campaign.rounds import LIFE
 from dangol.moves.campaign.sending import FIRST_WAIT, TRIES
 
 from tests.fakes import Crash, Crashed, Meanwhile, RightAfter
-from tests.senders import NOON, SendingWorld, hello
+from tests.senders import NOON, Allowance, SendingWorld, hello
 
 RUN = "hello-20261124T0300Z"
+SECOND = timedelta(seconds=1)
 
 
 def launched(*args: object, people: int = 7, **row: object) -> SendingWorld:
@@ -85,6 +86,12 @@ def everybody(world: SendingWorld) -> list[tuple[str, str]]:
     return [(channel, person) for channel in ("email", "push") for person in world.profiles.rows]
 
 
+def take(world: SendingWorld, batch: Batch) -> None:
+    """A sender goes at a batch, at which another may be as well."""
+    with suppress(Overtaken):
+        world.deliverer().take(batch, LIFE)
+
+
 def test_a_slow_sender_whose_call_was_given_up_does_not_make_it() -> None:
     for at in range(30):
         world = launched()
@@ -93,12 +100,10 @@ def test_a_slow_sender_whose_call_was_given_up_does_not_make_it() -> None:
         def other_sender(world: SendingWorld = world, batch: Batch = batch) -> None:
             world.crash = None
             world.now += LIFE + timedelta(seconds=1)
-            with suppress(Overtaken):
-                world.deliverer().take(batch, LIFE)
+            take(world, batch)
 
         world.crash = Meanwhile(at, other_sender)
-        with suppress(Overtaken):
-            world.deliverer().take(batch, LIFE)
+        take(world, batch)
         world.now += LIFE + timedelta(seconds=1)
         world.deliverer().take(batch, LIFE)
         assert twice(world.email.out) == []
@@ -128,12 +133,10 @@ def test_of_two_senders_that_take_over_at_once_one_sends_and_nothing_is_lost() -
         world, batch = left_by_a_dead_sender()
 
         def other_sender(world: SendingWorld = world, batch: Batch = batch) -> None:
-            with suppress(Overtaken):
-                world.deliverer().take(batch, LIFE)
+            take(world, batch)
 
         world.crash = Meanwhile(at, other_sender)
-        with suppress(Overtaken):
-            world.deliverer().take(batch, LIFE)
+        take(world, batch)
         world.now += LIFE + timedelta(seconds=1)
         world.work_off()
         assert twice(world.email.out) == twice(world.push.out) == [], at
@@ -173,7 +176,7 @@ def test_two_senders_at_one_batch_send_what_each_has_claimed() -> None:
 
 def test_what_a_sender_has_recorded_is_not_put_off_by_another_one_who_finds_no_quota_left() -> None:
     world = launched(people=1)
-    world.quotas = [Allowance(1)]
+    world.quotas = [Allowance(1, SECOND)]
     batch = Batch.from_dict(json.loads(world.queue.waiting.pop(0)))
     world.crash = RightAfter("FakeDeliveries.read", lambda: world.deliverer().take(batch, LIFE))
     world.deliverer().take(batch, LIFE)
@@ -336,7 +339,7 @@ def test_a_campaign_with_few_an_hour_sends_no_more_than_those_at_once() -> None:
             asked.append(wanted)
             return super().take(wanted, now, latest)
 
-    world.quotas = [Asked(100)]
+    world.quotas = [Asked(100, SECOND)]
     world.deliver()
     assert (asked, world.email.calls) == ([2, 2, 2, 1], [2, 2, 2, 1])
 
@@ -359,21 +362,9 @@ def test_a_call_that_broke_off_is_not_made_again() -> None:
     assert (world.status("c00"), world.email.calls) == ("unknown", [1])
 
 
-class Allowance:
-    """A quota of so many in all, each a second after the other."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, wanted: int, now: datetime, latest: datetime) -> Grant:
-        count = min(wanted, self.left)
-        self.left -= count
-        return Grant(count, now + timedelta(seconds=count))
-
-
 def test_a_used_up_quota_defers_the_rest() -> None:
     world = launched()
-    allowance = Allowance(4)
+    allowance = Allowance(4, SECOND)
     world.quotas = [allowance]
     world.deliver()
     assert Counter(world.status(person) for person in world.profiles.rows) == {"sent": 4, "deferred quota": 3}

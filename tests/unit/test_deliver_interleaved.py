@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from dangol.campaigns.caps import Cap
 from dangol.ledger.contact import Contact
 from dangol.moves.campaign import launch, sending
-from dangol.moves.campaign.messages import Batch, Delivery, Grant, Overtaken, RunState
+from dangol.moves.campaign.messages import Batch, Delivery, Overtaken, RunState
 from dangol.moves.campaign.posts import Letter, NotNow, Outcome, Refused, Sent, Terms, Unsure
 from dangol.moves.campaign.rounds import LIFE, LOOK_AGAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.interleaving import ENDS, TURNS, Turn, Turns
-from tests.senders import NOON, FakePost, SendingWorld, hello
+from tests.senders import NOON, Allowance, FakePost, SendingWorld, hello
 
 BY_EMAIL = "\n  email: [{id: a, subject: 안녕하세요, body: 반가워요.}]\n"
 IDS = ("hello", "again")
@@ -113,18 +113,6 @@ class MailService(FakePost):
             if said == "lost":
                 self.untold.add(message)
         return outcomes
-
-
-class Allowance:
-    """A quota of so many in all."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, wanted: int, now: datetime, latest: datetime) -> Grant:
-        count = min(wanted, self.left)
-        self.left -= count
-        return Grant(count, now)
 
 
 class Stage:
