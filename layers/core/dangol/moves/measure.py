@@ -140,9 +140,10 @@ class Measurer:
                 addressed.add_messages(one.plan, self._doors.deliveries, as_of)
         together.add_people()
         days = [plan.first_day(self._shop) for plan in plans]
+        since = min(filter(None, (*days, together.since)))
         sources = Sources(connection, self._doors.store, folder)
         for shard in range(self._shards):
-            sources.add_shard(shard, min(filter(None, [*days, together.since])), as_of)
+            sources.add_shard(shard, since, as_of)
         if days:
             sources.add_entries(sorted({plan.goal.segment for plan in plans if plan.goal.segment}), min(days), as_of)
             sources.add_others(min(days))
