@@ -223,4 +223,5 @@ def test_the_page_tells_of_all_campaigns_first(world: MeasuredWorld) -> None:
     assert page.index("모든 캠페인") < page.index("hello-20261124T0300Z")
     assert "4명 중 0명 (0.0%); 홀드아웃 6명 중 0명 (0.0%)" in page
     assert "90일 안에 구매" in page
+    assert "전체 홀드아웃 50%" in page
     assert "잠정, 2027-03-07 확정" in page
