@@ -162,9 +162,10 @@ def noted(aws: Aws, run: str, **changes: Any) -> None:
         runs.note("campaign-total", campaign, total)
 
 
-def noted_together(aws: Aws, month: str, bought: int, state: str = "final") -> None:
-    """What all campaigns changed together, of a month."""
-    arms = {"treated": ArmResult(950, bought, bought, bought, 0.0, 0.0), "holdout": ArmResult(50, 2, 2, 2, 0.0, 0.0)}
+def noted_together(aws: Aws, month: str, bought: int, state: str = "final", *, left_out: int = 2) -> None:
+    """What all campaigns changed together, of a month: who bought of 950, and of 50 who were left out."""
+    people = {"treated": (950, bought), "holdout": (50, left_out)}
+    arms = {arm: ArmResult(of, one, one, one, 0.0, 0.0) for arm, (of, one) in people.items()}
     row = {
         "month": month,
         "global_holdout": 0.05,
@@ -203,6 +204,14 @@ def test_results_tell_of_all_campaigns_together_where_there_is_a_global_holdout(
     found = json.loads(dangol("results", "--json").out)["together"]
     assert {row["month"] for row in found} == {"2026-10", "2026-11", "2026-12"}
     assert "together" not in dangol("results", "hello").out
+
+
+def test_all_campaigns_together_do_harm_if_their_final_months_do(dangol: Dangol, aws: Aws) -> None:
+    noted(aws, "hello-20261124T0300Z")
+    noted_together(aws, "2026-10", 0, left_out=10)
+    assert dangol("results").status == 1
+    noted_together(aws, "2026-11", 700)  # both together do not
+    assert dangol("results").status == 0
 
 
 def test_results_are_told_in_words_with_counts_and_interval(dangol: Dangol, aws: Aws) -> None:

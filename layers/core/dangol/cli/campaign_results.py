@@ -33,8 +33,10 @@ def add_results_to(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
 def show_results(options: argparse.Namespace) -> int:
     """Print results as the last daily run left them; the status is 1 when a campaign did harm.
 
-    A campaign is judged by all its runs that are over, one without such by each.
+    A campaign is judged by all its runs that are over, one without such by each; all campaigns together likewise, by
+    the months that are final.
     """
+    from dangol.measurement.totals import final_months
     from dangol.moves.campaign.messages import CAMPAIGN_RESULT, CAMPAIGN_TOTAL, CAMPAIGNS_TOGETHER
 
     stack, campaigns = asked(options)
@@ -42,6 +44,7 @@ def show_results(options: argparse.Namespace) -> int:
     results = [row for row in runs.all_of(CAMPAIGN_RESULT) if _wanted(row, options)]
     totals = {str(row["campaign"]): row for row in runs.all_of(CAMPAIGN_TOTAL) if _wanted(row, options)}
     cohorts = [] if options.campaign or options.one_run else list(runs.all_of(CAMPAIGNS_TOGETHER))
+    months = final_months(cohorts)
     if not results:
         _check_known(options, stack, campaigns)
     if options.one_run:
@@ -53,9 +56,10 @@ def show_results(options: argparse.Namespace) -> int:
         of = options.one_run or options.campaign
         print(f"no results{f' of {of}' if of else ''} yet; the daily run measures, from the day of a campaign's run on")
     else:
-        told = [*_told(results, totals, stack.shop.currency), *_told_together(cohorts, stack.shop.currency)]
+        told = [*_told(results, totals, stack.shop.currency), *_told_together(cohorts, months, stack.shop.currency)]
         print("\n\n".join(told))
-    judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals), *cohorts]
+    judged = [*totals.values(), *(row for row in results if row["campaign"] not in totals)]
+    judged += [months] if months else cohorts
     return _FINDINGS if any(row["lift"]["verdict"] == "harm" for row in judged) else _DONE
 
 
@@ -90,9 +94,8 @@ def _told(results: "list[Row]", totals: "Mapping[str, Row]", currency: str) -> "
     return told
 
 
-def _told_together(cohorts: "list[Row]", currency: str) -> "list[str]":
+def _told_together(cohorts: "list[Row]", months: "Row | None", currency: str) -> "list[str]":
     """A paragraph on all campaigns, where there is a global holdout."""
-    from dangol.measurement.totals import final_months
     from dangol.measurement.words import ENGLISH, goal_text
 
     if not cohorts:
@@ -102,8 +105,8 @@ def _told_together(cohorts: "list[Row]", currency: str) -> "list[str]":
         "all campaigns together, against the global holdout",
         f"  goal: {goal_text(newest[0], ENGLISH)} of the first campaign that concerned them",
     ]
-    if total := final_months(cohorts):
-        lines += [f"  all {total['months']} months that are final", *_comparison(total, currency)]
+    if months:
+        lines += [f"  all {months['months']} months that are final", *_comparison(months, currency)]
     for row in newest[:_SHOWN]:
         lines += [f"  {row['month']}  global holdout of {float(row['global_holdout']) * 100:.3g}%, {_state(row)}"]
         lines += _comparison(row, currency)
