@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from tests.fakes import FakeRuns
 from tests.senders import NOON, FakeCampaigns, SendingWorld, settings
 from tests.world import SHOP, World
 
+RUN = "hello-20261124T0300Z"
+SEOUL = timedelta(hours=9)
 NOON_DAY = SHOP.date_of(NOON)
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15"
 
@@ -88,12 +90,12 @@ class MeasuredWorld(SendingWorld):
 
     def mail(self, kind: str, person: str, at: datetime, link: str | None = None) -> dict[str, Any]:
         """An event of the first e-mail of the run of NOON to a person, as SES tells it."""
-        tags = {CUSTOMER_TAG: [person], RUN_TAG: ["hello-20261124T0300Z"]}
+        tags = {CUSTOMER_TAG: [person], RUN_TAG: [RUN]}
         mail = {"timestamp": NOON.isoformat(), "messageId": f"m-{person}", "tags": tags}
         details = {"timestamp": at.isoformat(), "userAgent": PHONE} | ({"link": link} if link else {})
         return {"eventType": kind, "mail": mail, kind.lower(): details}
 
-    def unsubscribe(self, person: str, at: datetime, run: str = "hello-20261124T0300Z") -> None:
+    def unsubscribe(self, person: str, at: datetime, run: str = RUN) -> None:
         self.tell(unsubscribe_event(person, at, run))
 
     def measure(self, days: int = 0) -> dict[str, Any]:
@@ -107,7 +109,7 @@ class MeasuredWorld(SendingWorld):
             finally:
                 connection.close()
 
-    def result(self, run: str = "hello-20261124T0300Z") -> dict[str, Any]:
+    def result(self, run: str = RUN) -> dict[str, Any]:
         return dict(self.results.noted[CAMPAIGN_RESULT, run])
 
     def total(self, campaign: str = "hello") -> dict[str, Any]:
@@ -123,3 +125,18 @@ class MeasuredWorld(SendingWorld):
 def held_out(people: Iterable[str], share: float, campaign: str = "hello") -> list[str]:
     """Who of them is in the holdout of a campaign."""
     return [person for person in people if in_holdout(person, campaign, share)]
+
+
+def at(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:
+    """A moment in the shop; the run is on the 24th of November at 12:00."""
+    return datetime.combine(date(2026, month, day), time(hour, minute))
+
+
+def utc(day: int, hour: int, minute: int = 0) -> datetime:
+    """The same moment as services tell it."""
+    return (at(day, hour, minute) - SEOUL).replace(tzinfo=UTC)
+
+
+def arms(row: dict[str, Any]) -> dict[str, tuple[int, int, float]]:
+    """People, those who reached the goal, and revenue, by arm."""
+    return {name: (arm["people"], arm["reached"], arm["revenue"]) for name, arm in row["arms"].items()}
