@@ -26,7 +26,6 @@ class Run:
     """One finished process."""
 
     wall: float  # seconds
-    cpu: float  # seconds, all threads, user and system
     peak: int  # bytes resident at most
     output: str  # what it printed
 
@@ -51,7 +50,7 @@ def run(command: Command) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             raise CommandFailedError(command, process.returncode, _text(output), _text(errors))
-        return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, _text(output))
+        return Run(wall, usage.ru_maxrss * _MAXRSS_UNIT, _text(output))
 
 
 def _text(file: IO[bytes]) -> str:

@@ -10,9 +10,7 @@ FUNCTIONS = sorted(path.parent.name for path in Path("functions").glob("*/app.py
 LIGHT = ["plan_refresh", "configure", "launch", "deliver", "track", "unsubscribe", "respond"]
 
 
-@pytest.mark.parametrize(
-    "function", ["plan_refresh", "configure", "launch", "deliver", "track", "unsubscribe", "respond"]
-)
+@pytest.mark.parametrize("function", LIGHT)
 def test_a_function_that_does_not_compute_starts_without_what_computes(function: str) -> None:
     heavy = "{'pandas', 'duckdb', 'numpy'}"
     code = f"import sys, functions.{function}.app; print(sorted({heavy} & set(sys.modules)))"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dangol.campaigns.particles import END_OF_VALUE, with_particles
 from dangol.reports.borders import WHOLE_NUMBERED, Band, Border, M
 from dangol.reports.words import EXPECTED, WORDS
-from dangol.segments.policy import UNCLASSIFIED
 
 if TYPE_CHECKING:
     from dangol.reports.news import Sentence
@@ -127,7 +126,3 @@ class Voice:
             return self.say("from", low=self.say(f"{feature}_unit", value=low))
         high = int(band.up_to.value)
         return self.say(f"{feature}_unit", value=str(low) if low == high else f"{low}–{high}")
-
-    def is_unclassified(self, segment: str | None) -> bool:
-        """Whether it is the segment of those whom no rule holds."""
-        return segment == UNCLASSIFIED
