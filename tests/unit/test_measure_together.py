@@ -133,6 +133,8 @@ def test_whoever_entered_by_a_run_that_was_broken_off_enters_by_the_next(world: 
     world.measure(0)
     (run,) = world.campaigns.runs.values()
     world.campaigns.runs[run.id] = replace(run, state=RunState.CANCELLED)
+    world.measure(1)
+    assert (arms(world), entered(world)) == ({"treated": (0, 0, 0.0), "holdout": (0, 0, 0.0)}, {})
     world.now, world.definitions = NOON + timedelta(days=2), {"other": replace(hello(more=WEEK), id="other")}
     world.run()
     world.measure(3)

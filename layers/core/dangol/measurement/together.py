@@ -57,6 +57,11 @@ class Cohort:
     """Its first day."""
     share: float
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Cohort":
+        """Whose numbers a row tells."""
+        return cls(date.fromisoformat(f"{row['month']}-01"), float(row["global_holdout"]))
+
     @property
     def id(self) -> str:
         """As `Runs` has it: 2026-11@0.05."""
@@ -109,7 +114,8 @@ class Together:
 
     def compare(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Rows by id (docs/schemas/runs-campaigns-together.json), but for those that are final or of a later day."""
-        found: dict[Cohort, dict[str, ArmResult]] = {}
+        open_ones = [row for row in self._noted.values() if row["state"] == OPEN]  # whose only run may be cancelled now
+        found: dict[Cohort, dict[str, ArmResult]] = {Cohort.of(row): {} for row in open_ones}
         for month, share, arm, *numbers in self._connection.execute(_ARMS).fetchall():
             found.setdefault(Cohort(month, share), {})[arm] = ArmResult(*numbers)
         for cohort, arms in found.items():
